@@ -26,7 +26,7 @@ from unfold.widgets import (
 from digest.admin.edition import rights
 from digest.admin.local_times import format_local
 from digest.editions.decide.approve import void_if_changed
-from digest.editions.draft.passed_over import why_passed_over
+from digest.editions.draft.passed_over import why_not_proposed
 from digest.events import correct
 from digest.feeds.manual import by_hand
 from digest.models import Edition, EditionItem, Story
@@ -143,7 +143,8 @@ def _is_fixed(story: Story | None, request: HttpRequest) -> bool:
 class StoryAdmin(ModelAdmin):
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
     list_display = [
-        "title", "source_name", "section", "published", "reports", "came_from", "printed", "shown",
+        "title", "source_name", "section", "published", "reports", "came_from", "printed",
+        "not_proposed",
     ]  # fmt: skip
     list_filter = ["newsletter", "section", "origin", "is_hidden", "feed", OfOneEvent]
     list_select_related = ["newsletter", "section", "feed"]
@@ -220,12 +221,9 @@ class StoryAdmin(ModelAdmin):
     def printed(self, story: Any) -> str:
         return ", ".join(f"{place.edition.slot_date:%-d %b}" for place in story.places)
 
-    @display(description="Proposed", ordering="is_hidden")
-    def shown(self, story: Story) -> str:
-        if story.is_hidden:
-            return "no: hidden"
-        reason = why_passed_over(story)
-        return f"no: {reason}" if reason else "yes"
+    @display(description="Not proposed", ordering="is_hidden", empty_value="")
+    def not_proposed(self, story: Story) -> str:
+        return why_not_proposed(story, now=now())
 
     @display(description="Printed in")
     def printed_in(self, story: Any) -> str:

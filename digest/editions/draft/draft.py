@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from digest.editions.draft import best_of
-from digest.editions.draft.passed_over import why_passed_over, why_so_few
+from digest.editions.draft.passed_over import LATE_FOR, why_passed_over, why_so_few
 from digest.editions.draft.slots import plan_for
 from digest.editions.draft.subject import propose_preheader, propose_subject
 from digest.events.summary import Summary, summaries_of
@@ -22,8 +22,6 @@ from subscribers.models import Newsletter, Section
 
 # A story older than this is not news; one that the last edition could have had is not new.
 FRESH_FOR = timedelta(hours=48)
-# On a thin day, what arrived late may be as old as this. Nothing older fills an edition.
-LATE_FOR = timedelta(days=7)
 # The ranking chooses from this many recent stories at most; more would only cost time.
 MAX_CANDIDATES = 500
 # An editor who added a story by hand wants it in.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Q
 
@@ -11,6 +11,8 @@ from digest.models import Story
 from digest.ranking.sieve import no_news
 from subscribers.models import Newsletter
 
+# On a thin day, what arrived late may be as old as this. Nothing older fills an edition.
+LATE_FOR = timedelta(days=7)
 # So many of the newest stories are looked at to say what became of them.
 LOOKED_AT = 500
 _HAS_ITS_PLACE = "of an event that has its place"
@@ -25,6 +27,17 @@ def why_passed_over(story: Story) -> str:
     if story.is_wanted or story.feed is None or story.feed.takes_all:
         return ""
     return no_news(story.title, story.url)
+
+
+def why_not_proposed(story: Story, *, now: datetime) -> str:
+    """Return why no draft of today would propose the story, in a few words; empty if one may."""
+    if story.is_hidden:
+        return "hidden"
+    if story.published_at is None and story.is_backlog:
+        return "of unknown age"
+    if story.dated_at < now - LATE_FOR:
+        return "older than a week"
+    return why_passed_over(story)
 
 
 def why_so_few(newsletter: Newsletter, *, proposed: int, wanted: int, since: datetime) -> str:

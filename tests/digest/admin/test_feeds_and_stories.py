@@ -381,11 +381,20 @@ def test_the_list_says_why_a_story_is_not_proposed_and_an_editor_takes_it_after_
     newsletter = factories.newsletter()
     feed = factories.feed(newsletter)
     briefing = factories.story(newsletter, feed=feed, title="Thursday Briefing")
+    factories.story(newsletter, feed=feed)  # of last spring
     factories.story(newsletter, feed=feed, is_hidden=True)
+    factories.story(newsletter, feed=feed, published_at=None, is_backlog=True)
+    factories.story(newsletter, feed=feed, published_at=now())
+    Story.objects.filter(pk=briefing.pk).update(published_at=now())
 
-    page = admin_client.get(reverse("admin:digest_story_changelist")).content.decode()
-    assert "no: a briefing that lists other stories" in page
-    assert "no: hidden" in page
+    page = admin_client.get(reverse("admin:digest_story_changelist"))
+    reasons = [
+        cell.text_content().strip()
+        for cell in lxml.html.fromstring(page.content.decode()).cssselect(".field-not_proposed")
+    ]
+    assert sorted(reasons) == [
+        "", "a briefing that lists other stories", "hidden", "of unknown age", "older than a week",
+    ]  # fmt: skip
 
     assert "1 story is proposed again." in messages_of(act(admin_client, "want", briefing))
     briefing.refresh_from_db()
