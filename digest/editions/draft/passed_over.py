@@ -56,4 +56,4 @@ def why_so_few(newsletter: Newsletter, *, proposed: int, wanted: int, since: dat
     if old:
         parts.append(f"{old}: older, or of unknown age")
     rest = "; ".join(parts) if parts else "there were no others"
-    return f"Drafted with {proposed} of at least {wanted} stories. Not proposed: {rest}."[:500]
+    return f"Drafted with {proposed} of at least {wanted} stories. Not proposed: {rest}"[:500]
