@@ -10,6 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import trafilatura
+from lxml import etree
+from trafilatura.settings import use_config
 
 from digest.feeds import sanitise, urls
 from digest.feeds.charset import to_text
@@ -32,6 +34,13 @@ from digest.shorten import truncate_at_sentence
 
 _XML_DECLARATION = re.compile(r"^\s*+<\?xml\b[^<>]*+\?>")
 _HOST_NAME = re.compile(r"[\w-]++(?:\.[\w-]++)++", re.IGNORECASE)
+_ARTICLES = "//article | //main | //*[@role='main'] | //*[@itemprop='articleBody']"
+# For a text shorter than this, trafilatura takes the whole article as one paragraph: with its
+# headline, caption, byline and date.
+_SHORT = 250
+_WITHOUT_FALLBACK = use_config()
+_WITHOUT_FALLBACK.set("DEFAULT", "MIN_EXTRACTED_SIZE", "1")
+_LONGEST_MARKUP = 100_000  # of a short text
 _MOST_METAS = 500
 _MOST_NAMED = 5
 
@@ -130,8 +139,7 @@ def _images(tree: Any, data: ArticleData, *, base: str) -> Iterator[ImageCandida
     for stated, kind, alt in (*_open_graph(tree), *_other_names(tree), *in_data):
         if found := candidate(stated, base=base, weight=NAMED_BY_PUBLISHER, kind=kind, alt=alt):
             yield found
-    articles = tree.xpath("//article | //main | //*[@role='main'] | //*[@itemprop='articleBody']")
-    for part in articles[:1] or [tree]:
+    for part in tree.xpath(_ARTICLES)[:1] or [tree]:
         yield from text_candidates(tags_below(part), base=base)
 
 
@@ -183,6 +191,21 @@ def _summary(tree: Any, descriptions: Sequence[str], title: str) -> str:
 
 
 def _paragraphs(tree: Any, title: str) -> str:
-    text = trafilatura.extract(tree, include_comments=False, include_tables=False) or ""
-    blocks = article_blocks("\n\n".join(text.splitlines()), title=title)
+    text = _extract(tree, config=_WITHOUT_FALLBACK)
+    blocks = _short_article(tree, title) if len(text) < _SHORT else []
+    if not blocks:
+        text = text if len(text) >= _SHORT else _extract(tree)
+        blocks = article_blocks("\n\n".join(text.splitlines()), title=title)
     return " ".join(map(sanitise.plain_text, blocks))
+
+
+def _extract(tree: Any, **options: Any) -> str:
+    return trafilatura.extract(tree, include_comments=False, include_tables=False, **options) or ""
+
+
+def _short_article(tree: Any, title: str) -> list[str]:
+    """Return the paragraphs of the page's article by its own markup; none if it has none."""
+    for part in tree.xpath(_ARTICLES)[:1]:
+        markup = etree.tostring(part, encoding="unicode", method="html", with_tail=False)
+        return article_blocks(markup[:_LONGEST_MARKUP], title=title)
+    return []

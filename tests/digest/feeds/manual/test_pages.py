@@ -151,6 +151,19 @@ def test_a_description_that_is_cut_gives_way_to_the_text():
     assert read_page(page(head), url=URL).summary.startswith("The new café by the harbour opens")
 
 
+@pytest.mark.parametrize("part", ["article", "main"])
+def test_a_short_text_is_its_sentences_without_what_stands_around_them(part):
+    body = f"""<html><head><title>Storm closes ports</title></head>
+    <body><nav><a href="/">Home</a></nav> <{part}><h1>Storm closes ports</h1>
+    <figure><img src="/a.jpg"><figcaption>Waves at the pier. Photo: Ann</figcaption></figure>
+    <p>By Ann Writer</p> <time datetime="2026-11-28">28 November 2026</time>
+    <p>The port was shut on Friday as a storm came in.</p><p>Ferries sail on Sunday.</p>
+    </{part}><footer>Harbour News, Pier 2</footer></body></html>"""
+    assert read_page(body.encode(), url=URL).summary == (
+        "The port was shut on Friday as a storm came in. Ferries sail on Sunday."
+    )
+
+
 JUNK = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.just("NewsArticle"),
     lambda one: st.lists(one, max_size=4)
