@@ -103,7 +103,10 @@ def identify(
     `site_url` is the page of the feed itself.
     """
     keep = _meaningful_parameters(entries, base=feed_url)
-    pages = [urls.canonical_url(each.link, base=feed_url, keep=keep) for each in entries]
+    pages = [
+        urls.canonical_url(each.link, base=feed_url, keep=keep[_page(each, feed_url)])
+        for each in entries
+    ]
     own_pages = [urls.bare(urls.canonical_url(url)) for url in (site_url, feed_url)]
     leads = _with_fragments(entries, pages, own_pages)
     texts = _texts(entries, leads)
@@ -172,15 +175,27 @@ def _ascii(text: str) -> str:
     return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().casefold()
 
 
-def _meaningful_parameters(entries: Sequence[Entry], *, base: str) -> set[str]:
-    """Return the tracking parameters without which two different entries would be one page."""
+def _meaningful_parameters(entries: Sequence[Entry], *, base: str) -> dict[str, set[str]]:
+    """Return the tracking parameters without which two different entries would be one page.
+
+    They are the names for each page: those of one page say nothing of the feed's other pages.
+    """
     values: dict[tuple[str, str], dict[str, set[Text]]] = defaultdict(lambda: defaultdict(set))
     for entry in entries:
         if found := urls.tracking_parameters(urls.web_url(entry.link, base=base)):
-            page = urls.canonical_url(entry.link, base=base) + _entry_fragment(entry)
+            page = _page(entry, base)
             for name, value in found.items():
                 values[page, name][value].add(entry.text)
-    return {name for (_, name), found in values.items() if _tells_apart(found)}
+    names: dict[str, set[str]] = defaultdict(set)
+    for (page, name), texts in values.items():
+        if _tells_apart(texts):
+            names[page].add(name)
+    return names
+
+
+def _page(entry: Entry, base: str) -> str:
+    """Return the page that the entry has if its tracking parameters say nothing."""
+    return urls.canonical_url(entry.link, base=base) + _entry_fragment(entry)
 
 
 def _entry_fragment(entry: Entry) -> str:

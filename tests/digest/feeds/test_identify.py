@@ -90,6 +90,13 @@ def test_the_fragment_and_the_parameter_that_tell_entries_apart_stay_in_their_ur
     ]  # fmt: skip
 
 
+def test_a_parameter_that_tells_two_entries_apart_says_nothing_of_the_other_pages():
+    pair = [entry(title, f"{SITE}/live?utm_source={title}") for title in ("One", "Two")]
+    found = known(entry("Storm", f"{SITE}/story-1?utm_source=rss"), *pair)
+    assert [each.url for each in found] == [f"{SITE}/story-1", pair[0].link, pair[1].link]
+    assert found[0].identity == urls.identity(f"{SITE}/story-1")
+
+
 @pytest.mark.parametrize(
     "fields",
     [
