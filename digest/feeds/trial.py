@@ -101,9 +101,8 @@ def try_feed(source: Source, *, now: datetime) -> Iterator[dict[str, Any]]:
         if isinstance(made, Draft):
             section = feed.section.slug if feed.section else None
             entry = made.entry
-            yield _line(made.story, section) | _undated(
-                entry.published_at, entry.written_date, now=now
-            )
+            undated = _undated(entry.published_at, entry.written_date, now=now)
+            yield _line(made.story, section) | _own_id(made) | undated
         else:
             yield {"skipped": made.reason, "title": made.title}
     for entry in parsed.left_out:
@@ -151,6 +150,13 @@ def try_page(source: Source, *, now: datetime) -> Iterator[dict[str, Any]]:
     )
     missing = {} if page.url else {"missing": "The page's own URL, which --url gives."}
     yield line | _undated(page.published_at, page.written_date, now=now) | missing
+
+
+def _own_id(draft: Draft) -> dict[str, str]:
+    """Return the entry's id if the story is known by it besides; empty if it only is the URL."""
+    if not draft.known_by.guid or not draft.known_by.has_own_id:
+        return {}
+    return {"id": truncate(sanitise.plain_text(draft.entry.guid), 200)}
 
 
 def _undated(moment: datetime | None, written: str, *, now: datetime) -> dict[str, Any]:

@@ -20,8 +20,8 @@ Print the stories that a feed, or with --page an article's page, would bring. It
 Each entry is a line of JSON, in the feed's order:
   title, summary  plain texts; the summary may be empty
   url             where the headline leads to
-  identity        what the story is known by: two entries of the same identity are one story, at
-                  the next fetch, too
+  identity        what the story is known by: two entries of the same identity are one story. The
+                  next fetch finds it by that, else by the entry's id, else by title and date
   published_at    ISO 8601, in UTC; null: nobody knows
   outlet          the publisher's name, which is printed beside the story
   image           the picture's URL; null: none
@@ -29,6 +29,9 @@ Each entry is a line of JSON, in the feed's order:
                   null: none, or no newsletter has the feed
 
 Added where they are needed:
+  id              the entry's id as the feed has it, by which the story is known besides: if its
+                  URL, and so its identity, is another at the next fetch, but its title or its date
+                  is not, it is the same story
   unread_date     the date as it is written, which cannot be read
   future_date     the date as it is written, which is more than a day ahead and so not believed
   missing         what has to be known beside a page that comes from a file

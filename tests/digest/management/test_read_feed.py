@@ -50,6 +50,7 @@ def test_each_entry_is_a_story_or_has_the_reason_why_it_is_none(stored, sample):
         "title": "Council votes on the pier",
         "url": "https://harbour.example/news/pier",
         "identity": lines[2]["identity"],
+        "id": "harbour-43",
         "published_at": "2026-03-09T20:00:00+00:00",
         "outlet": "Harbour Post",
         "summary": "A vote on Thursday decides.",
@@ -80,6 +81,25 @@ def test_it_is_read_as_at_the_time_and_from_the_url_that_are_given(stored):
     )
     assert twice == {"skipped": "It is the same story as an entry before it.", "title": "A"}
     assert [line["skipped"] for line in read(file)] == ["It has no usable link."] * 2
+
+
+@pytest.mark.parametrize(
+    ("guids", "ids"),
+    [
+        (("HC-1", "HC-2"), ["HC-1", "HC-2"]),
+        (("https://a.example/1", "https://a.example/2/"), [None, None]),
+        (("HC", "HC"), [None, None]),
+        (("", "HC-2"), [None, "HC-2"]),
+    ],
+    ids=["ids", "URLs", "one id", "no id"],
+)
+def test_an_id_that_an_entry_is_known_by_besides_is_said(stored, guids, ids):
+    items = "".join(
+        f"<item><title>{n}</title><link>https://a.example/{n}</link><guid>{guid}</guid></item>"
+        for n, guid in enumerate(guids, 1)
+    )
+    file = stored(f"<rss version='2.0'><channel>{items}</channel></rss>".encode())
+    assert [line.get("id") for line in read(file)] == ids
 
 
 @pytest.mark.parametrize(
