@@ -285,13 +285,14 @@ def _without_credit(text: str) -> str:
     start = text[:_LONGEST_CREDIT]
     if closing := _BRACKETS.get(text[:1]):
         end = start.find(closing) + 1
-        credit, rest = start[1 : max(0, end - 1)], text[end:].lstrip(" .:")
+        credit, rest = start[1 : max(0, end - 1)], text[end:].lstrip(" .:-\u2013\u2014")
+        is_agency = bool(_AGENCY.fullmatch(start[:end]))
     elif found := _CREDIT_END.search(start):
-        credit, rest = start[: found.start()], text[found.end() :]
+        credit, rest, is_agency = start[: found.start()], text[found.end() :], False
     else:
         return text
     is_left = len(rest.split()) >= (3 if _SENTENCE_END.search(rest) else _FEWEST_WORDS)
-    is_credit = _CREDIT.match(credit) or _is_of_names(credit)
+    is_credit = is_agency or _CREDIT.match(credit) or _is_of_names(credit)
     return rest if is_credit and is_left and not _RIGHTS.match(rest) else text
 
 

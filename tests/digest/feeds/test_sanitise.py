@@ -175,6 +175,7 @@ def test_a_summary_has_the_sentences_of_the_article_alone(around, after):
         "(Photo: Reuters)", "[Foto: dpa]", "Photo by Ada M. Quay/Getty Images.", "Photo: Reuters |",
         "Photo: Reuters. Source: The Post.", "Crédit : AFP.",
         "Crédit photo : Ada Quay.", "© Ada Quay / AFP -", "Getty Images.", "By Ada Quay.",
+        "(Reuters) -", "(AP) \u2014", "(AFP)", "PARIS, Nov 28 (Reuters) -", "LONDON (AP) -",
         "File photo: Ada Quay - Getty Images.", "Photo by Ada Quay on Unsplash.",
     ],
 )  # fmt: skip
