@@ -70,4 +70,5 @@ def _unwrapped(text: str) -> str:
 def _without_scheme(text: str) -> str:
     if text[:7].lower() != "mailto:":
         return text
-    return unquote(text[7:].partition("?")[0]).strip()
+    # Some write it as if it were a web address.
+    return unquote(text[7:].removeprefix("//").partition("?")[0]).strip()

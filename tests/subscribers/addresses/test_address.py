@@ -31,6 +31,8 @@ def test_an_address_is_normalised_to_what_a_mail_server_takes(raw, address):
         "mailto:Bob@example.org",
         "MAILTO:Bob@example.org?subject=Hello%2C%20you&cc=eve@example.org",
         "mailto:Bob%40example.org",
+        "mailto://Bob@example.org",
+        "Bob <mailto://Bob@example.org?subject=Hello>",
         "Bob <Bob@example.org>",
         '"Lee, Bob" <Bob@example.org>;',
         "Bob@example.org <Bob@example.org>",
