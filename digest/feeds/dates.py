@@ -212,6 +212,9 @@ def _written(text: str, context: DateContext) -> datetime | None:
     day = _day(f"{before} {after}", context)
     if day is None or offset is None:
         return None
+    if (hour, minute, second) == (24, 0, 0):
+        # As in ISO 8601 it is midnight, at the end of the day.
+        hour, offset = 0, offset - timedelta(days=1)
     return datetime.combine(day, time(hour, minute, second), tzinfo=UTC) - offset
 
 
