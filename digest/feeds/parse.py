@@ -16,6 +16,7 @@ import feedparser
 from digest.feeds import images, packing, sanitise, urls, xml_faults
 from digest.feeds.charset import to_text
 from digest.feeds.dates import DateContext, context_of, read_date
+from digest.feeds.image_signs import is_named_image
 from digest.feeds.images import Image
 from digest.feeds.json_feed import read_json_feed
 
@@ -206,10 +207,18 @@ def _link(raw: Mapping[str, Any], *, base_url: str) -> str:
         *(_text(link, "href") for link in links if link.get("rel") == "alternate"),
         guid if re.match(r"https?://", guid) else "",
         # A podcast's episode may have no page.
-        *(_text(link, "href") for link in links if link.get("rel") == "enclosure"),
+        *(_text(link, "href") for link in links if _is_file(link)),
     ]
     mended = (urls.mended_url(one, base=own_bases.get(one) or base) for one in stated)
     return next(filter(None, mended), "")
+
+
+def _is_file(link: Mapping[str, Any]) -> bool:
+    """Tell whether it is a file that a reader may be led to, such as an episode, and no picture."""
+    if link.get("rel") != "enclosure":
+        return False
+    kind, url = _text(link, "type").lower(), _text(link, "href")
+    return not kind.startswith("image/") and not is_named_image(url)
 
 
 def _title_and_summary(raw: Mapping[str, Any]) -> tuple[str, str]:

@@ -220,8 +220,21 @@ def test_a_careless_link_is_mended_or_is_none(written, link):
             "https://a.example/1",
         ),
         ("<guid>harbour-43</guid>", ""),
+        ('<enclosure url="https://a.example/1" type="image/jpeg"/>', ""),
+        (
+            '<enclosure url="https://a.example/1.jpg"/>'
+            '<enclosure url="https://a.example/1.mp3" type="audio/mpeg"/>',
+            "https://a.example/1.mp3",
+        ),
     ],
-    ids=["FeedBurner", "a podcast's file", "a podcast's page", "an id that is no link"],
+    ids=[
+        "FeedBurner",
+        "a podcast's file",
+        "a podcast's page",
+        "an id that is no link",
+        "a picture",
+        "a picture and a file",
+    ],
 )
 def test_an_entry_without_a_link_of_its_own_has_that_of_its_page_or_file(parts, link):
     assert only(f"<item><title>A title</title>{parts}</item>").link == link
