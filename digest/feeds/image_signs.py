@@ -25,7 +25,10 @@ _FORMAT_IN_PATH = re.compile(
     r"(?:(avif|heic|heif|svg|jxl|tiff?)|p?jpe?g|png|gif|webp|auto)(?=$|[/,:)])",
     re.IGNORECASE,
 )
-_SOURCE_PARAMETERS = ("url", "src", "image", "img", "file", "path", "u")
+_SOURCE_PARAMETERS = (
+    "url", "src", "image", "img", "file", "path", "u", "f", "filename", "image_url", "img_url",
+    "photo", "pic",
+)  # fmt: skip
 _UNSHOWN_KIND = re.compile(
     r"video/|audio/|text/|application/(?:pdf|x-shockwave)|image/(?:svg|avif|hei[cf]|jxl|jp2|tiff"
     r"|x-icon|bmp|vnd)"
@@ -93,6 +96,12 @@ _BESIDE_WORDS = frozenset({
     "button", "sq", "square", "circle", "round", "flat", "thumb", "thumbnail", "share", "new", "x",
     "px", "on", "this", "us", "and", "the", "rgb", "v",
 })  # fmt: skip
+# Of these words and a figure from 0 to 5 are the names of ratings made.
+_RATING_WORDS = frozenset({
+    "rating", "ratings", "rated", "star", "stars", "half", "full", "empty", "out", "of", "review",
+    "reviews", "small", "large", "x",
+})  # fmt: skip
+_RATING = re.compile(r"(?<!\d)[0-5](?!\d)")
 _SIZE = re.compile(r"(?<!\d)(\d{2,4})x(\d{2,4})(?!\d)")
 _WORD = re.compile(r"[^\W\d_]++")
 _SHARE_LINK = re.compile(
@@ -136,7 +145,15 @@ def can_be_shown(url: str, *, kind: str = "") -> bool:
         return False
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query[:1000]))
-    asked = next((query[name] for name in query if name.lower() in _FORMAT_PARAMETERS), "")
+    asked = next(
+        (
+            query[name]
+            for name in query
+            # A parameter `f` may name a file instead, whose ending counts further down.
+            if name.lower() in _FORMAT_PARAMETERS and "." not in query[name]
+        ),
+        "",
+    )
     in_path = _FORMAT_IN_PATH.search(parts.path)
     if _UNSHOWN_FORMAT.fullmatch(asked) or (in_path and in_path[1]):
         return False
@@ -174,6 +191,7 @@ def is_decoration(url: str, *, page_url: str = "") -> bool:
         or (extension in _SPACER_FORMATS and _SPACER_NAMES.fullmatch(stem[:100]))
         or (extension in _COUNTER_FORMATS and _COUNTER_NAMES.fullmatch(stem))
         or _is_strip(stem[-100:])
+        or (extension in _SPACER_FORMATS and _is_rating(stem[:100]))
         or _is_sign(stem[:100], extension, f"{parts.hostname} {urlsplit(page_url).hostname}")
     )
 
@@ -182,6 +200,15 @@ def _is_strip(stem: str) -> bool:
     """Tell whether the name has the size of a banner, such as 728x90."""
     size = _SIZE.search(stem)
     return size is not None and int(size[1]) > 4 * int(size[2])
+
+
+def _is_rating(stem: str) -> bool:
+    """Tell whether the name is that of some stars, such as `rating-5-stars` and `4_5_stars`."""
+    words = set(_WORD.findall(stem))
+    is_of_stars = not words.isdisjoint({"star", "stars"}) and _RATING.search(stem)
+    return words <= _RATING_WORDS and bool(
+        is_of_stars or not words.isdisjoint({"rating", "ratings"})
+    )
 
 
 def _is_sign(stem: str, extension: str, hosts: str) -> bool:

@@ -76,6 +76,11 @@ def test_the_picture_in_a_text_is_found(text, url):
         '<img src="/a.jpg@avif">',
         '<img src="/filters:format(avif)/a.jpg">',
         '<img src="/image?file=a.svg">',
+        '<img src="/image.php?f=photo.svg">',
+        '<img src="/image.php?f=photo.avif&amp;w=640">',
+        '<img src="/rating-5-stars.png">',
+        '<img src="/4_5_stars.gif">',
+        '<img src="/star-rating.png">',
         '<img src="/img/facebook.png">',
         '<img src="/img/share-facebook.jpg">',
         '<img src="/img/icon_twitter_32.gif">',
@@ -136,7 +141,9 @@ def test_an_image_that_is_loaded_late_is_found(text, url):
         "thumb/a/a9/A.svg/800px-A.svg.png", "a.avif?format=jpg", "f_auto/a.heic",
         "a.mp4/poster.jpg", "a.php/12", "news/google-logo-unveiled.jpg",
         "facebook.jpg", "facebook-headquarters.png",
-        "share-of-vote.png", "WhatsApp-Image-2026-11-28.jpeg", "default.jpg",
+        "share-of-vote.png", "five-stars.png", "star-1024x576.png", "ratings-agency.png",
+        "5-star.jpg", "image.php?f=photo.jpg", "image.php?f=photo.svg&fm=png",
+        "WhatsApp-Image-2026-11-28.jpeg", "default.jpg",
     ],
 )  # fmt: skip
 def test_a_name_that_only_looks_like_such_a_one_is_a_picture(path):
