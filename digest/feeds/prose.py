@@ -32,6 +32,7 @@ _BLOCKS = frozenset({
     "table", "tbody", "td", "th", "thead", "tr", "ul",
 })  # fmt: skip
 _LISTED = frozenset({"li", "dd", "dt"})
+_CELLS = frozenset({"td", "th"})
 # Elements that hold no sentence of the article: pictures with their captions, code, forms, menus,
 # and cross-heads.
 _NO_PROSE = frozenset({
@@ -55,6 +56,7 @@ _CALLED_CAPTION = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_ASIDE = 200
+_LONGEST_CELL = 30  # of a table of figures and names
 _SENTENCE_END = re.compile(r"[.!?…؟][\"'”’»)\]]*$|[。！？][」』”]*$")  # noqa: RUF001
 _CREDIT = re.compile(
     r"[^\w\n©]*+(?:(?:(?:featured |cover |lead |header )?image|(?:file |archive )?photo(?:graph|s)?"
@@ -135,12 +137,16 @@ _LETTERS_AND_DIGITS = re.compile(r"[\W_]+")
 
 @dataclass
 class _Block:
-    """The text of one block, how many of its characters are linked, and where it stands."""
+    """The text of one block, how many of its characters are linked, and where it stands.
+
+    A table may be one of figures, or what holds a whole article in place.
+    """
 
     pieces: list[str] = field(default_factory=list)
     linked: int = 0
     links: int = 0
     is_listed: bool = False
+    is_cell: bool = False
 
     @property
     def text(self) -> str:
@@ -214,7 +220,7 @@ def _blocks(markup: str) -> Iterator[_Block]:
     if root is None:
         return
     length = sum(map(len, root.itertext()))
-    block, linking, listed, skipped = _Block(), 0, 0, None
+    block, linking, listed, cells, skipped = _Block(), 0, 0, 0, None
     walk = etree.iterwalk(root, events=("start", "end"))
     for event, element in walk:
         tag = str(element.tag)
@@ -225,9 +231,10 @@ def _blocks(markup: str) -> Iterator[_Block]:
         if element is not skipped:
             linking += step * (tag == "a")
             listed += step * (tag in _LISTED)
+            cells += step * (tag in _CELLS)
             if tag in _BLOCKS:
                 yield block
-                block = _Block(is_listed=listed > 0)
+                block = _Block(is_listed=listed > 0, is_cell=cells > 0)
         if event == "end":
             _append(block, element.tail, is_linked=linking > 0)
         elif element is not skipped:
@@ -255,6 +262,8 @@ def _is_aside(block: _Block, text: str, bare_title: str) -> bool:
     if not bare or (bare_title and bare == bare_title):
         return True
     is_sentence = bool(_SENTENCE_END.search(text))
+    if block.is_cell and not is_sentence and len(text) < _LONGEST_CELL:
+        return True
     # Drupal writes the title, the author and the date before a text.
     is_begun = bare_title and bare.startswith(bare_title) and _DATE_AT_END.search(text)
     if is_begun and len(bare) - len(bare_title) < _LONGEST_HEAD:

@@ -217,6 +217,8 @@ def test_a_sentence_about_photographs_is_no_credit(text):
         f"<p>Article URL: <a>https://a.example/1</a></p>{HACKER_NEWS}",
         "submitted by /u/ada [link] [comments]",
         "The post A title appeared first on The Site.",
+        "<table><tr><td>1</td><td>2</td></tr></table>",
+        "<table><tr><th>Team<th>Points<tr><td><p>Harbour United</p><td>12</table>",
         "No description available.",
         "N/A",
         "12 comments",
@@ -236,6 +238,15 @@ def test_a_description_without_a_sentence_gives_no_summary(markup):
         ("&lt;p&gt;Escaped twice.&lt;/p&gt;&lt;p&gt;It is.&lt;/p&gt;", "Escaped twice. It is."),
         ("<div class='share-box'><p>All of the text.</p></div>", "All of the text."),
         ("Related companies were hit.", "Related companies were hit."),
+        ("<table><tr><td><img src=a.jpg><td>It rained.</table>", "It rained."),
+        (
+            "<table><tr><td>No boats sail to the islands today</table>",
+            "No boats sail to the islands today",
+        ),
+        (
+            "<p>It rained.</p><table><tr><td>Rain<td>4 mm</table><p>It ends.</p>",
+            "It rained. It ends.",
+        ),
     ],
 )
 def test_a_summary_keeps_what_the_article_says(markup, summary):
