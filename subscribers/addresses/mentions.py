@@ -38,6 +38,7 @@ def _addresses(text: str) -> Iterator[str]:
     for word in _OUTSIDE.split(text):
         local, _, rest = word.partition("@")
         domain = _AFTER_DOMAIN.split(rest.lstrip("@"), maxsplit=1)[0]
-        local, domain = local.lstrip(_EDGES), domain.rstrip(_EDGES)
+        # `mailto://ann@x` is split at its colon.
+        local, domain = local.removeprefix("//").lstrip(_EDGES), domain.rstrip(_EDGES)
         if local and domain:
             yield f"{local}@{domain}"

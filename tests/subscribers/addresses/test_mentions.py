@@ -10,7 +10,8 @@ from subscribers.addresses.mentions import addresses_in
     [
         "Ann@X.example", " ann @ x.example ", "an\u200bn@x.example", "�ann@x.example",
         "ann@x. example", "ann\u3000@x.example", "mailto:ann%40x.example?subject=a&b=c",
-        "<mailto:ann@x.example>", '"Smith, Ann" <ann@x.example>', "Ann Smith ann@x.example",
+        "<mailto:ann@x.example>", "mailto://ann@x.example", '"Smith, Ann" <ann@x.example>',
+        "Ann Smith ann@x.example",
         "ann＠x.example", "ａｎｎ@ｘ.example", "ann@@x.example", "ann@x.example/",
         "[ann@x.example]", "E-Mail:ann@x.example", "„ann@x.example“",
         "ann@x.example | bob@x.example",
