@@ -205,7 +205,10 @@ def _extract(tree: Any, **options: Any) -> str:
 
 def _short_article(tree: Any, title: str) -> list[str]:
     """Return the paragraphs of the page's article by its own markup; none if it has none."""
-    for part in tree.xpath(_ARTICLES)[:1]:
+    # Other articles may stand beside it, or below it in the page's main part.
+    paths = ("//*[@itemprop='articleBody']", "//article[.//h1]", _ARTICLES)
+    for part in (found for path in paths for found in tree.xpath(path)[:1]):
         markup = etree.tostring(part, encoding="unicode", method="html", with_tail=False)
-        return article_blocks(markup[:_LONGEST_MARKUP], title=title)
+        if blocks := article_blocks(markup[:_LONGEST_MARKUP], title=title):
+            return blocks
     return []

@@ -151,14 +151,22 @@ def test_a_description_that_is_cut_gives_way_to_the_text():
     assert read_page(page(head), url=URL).summary.startswith("The new café by the harbour opens")
 
 
-@pytest.mark.parametrize("part", ["article", "main"])
-def test_a_short_text_is_its_sentences_without_what_stands_around_them(part):
+@pytest.mark.parametrize(
+    ("part", "more"),
+    [
+        ("article", ""),
+        ("main", ""),
+        ("main", "<aside><article><p>It rains on Monday.</p></article></aside>"),
+        ("article", "<h2>More</h2><article><h3>Rain</h3><p>It rains on Monday.</p></article>"),
+    ],
+)
+def test_a_short_text_is_its_sentences_without_what_stands_around_them(part, more):
     body = f"""<html><head><title>Storm closes ports</title></head>
-    <body><nav><a href="/">Home</a></nav> <{part}><h1>Storm closes ports</h1>
+    <body><nav><a href="/">Home</a></nav> <div role="main"><{part}><h1>Storm closes ports</h1>
     <figure><img src="/a.jpg"><figcaption>Waves at the pier. Photo: Ann</figcaption></figure>
     <p>By Ann Writer</p> <time datetime="2026-11-28">28 November 2026</time>
     <p>The port was shut on Friday as a storm came in.</p><p>Ferries sail on Sunday.</p>
-    </{part}><footer>Harbour News, Pier 2</footer></body></html>"""
+    </{part}>{more}<footer>Harbour News, Pier 2</footer></div></body></html>"""
     assert read_page(body.encode(), url=URL).summary == (
         "The port was shut on Friday as a storm came in. Ferries sail on Sunday."
     )
