@@ -76,7 +76,9 @@ class NewStory(Input):
     image_alt: Annotated[str, single_line(300)] = ""
     image_credit: Annotated[str, single_line(200)] = ""
     published_at: Timestamp | None = Field(
-        None, description="Empty or in the future: the current time."
+        None,
+        description="Without it nobody knows, and the story counts as new from when it was added. "
+        "A time up to a day ahead is the current time; one further ahead is unknown.",
     )
 
     @model_validator(mode="after")

@@ -76,7 +76,8 @@ def add_from_text(
 ) -> Story:
     """Read an article's pasted text into a story; the same text again is the same story.
 
-    With `url` the headline links there, otherwise to the text on a page of this site.
+    With `url` the headline links there, and nobody knows when that was published. Otherwise it
+    links to the text on a page of this site, which is published now.
 
     Raises:
         CannotAddStory: no headline or no text is found.
@@ -104,7 +105,8 @@ def add_from_text(
         source_name=host_as_outlet(link),
         image_credit=article.image_credit,
         image_alt=article.image_alt,
-        published_at=now,
+        # Nobody said when the other page was published; the text on ours is published now.
+        published_at=None if link else now,
         added_at=now,
     )
 

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from digest.feeds import drafts, sanitise, store, urls
+from digest.feeds.dates import past
 from digest.models import EditionItem, Story
 from subscribers.models import Newsletter, Section
 
@@ -45,6 +46,7 @@ class PushedStory:
     image_url: str = ""
     image_alt: str = ""
     image_credit: str = ""
+    # None: nobody knows.
     published_at: datetime | None = None
 
 
@@ -101,7 +103,7 @@ def _draft(
         image_url=image_url,
         image_alt=sanitise.name(pushed.image_alt, 300) if image_url else "",
         image_credit=sanitise.name(pushed.image_credit, 200) if image_url else "",
-        published_at=min(pushed.published_at or now, now),
+        published_at=past(pushed.published_at, now=now),
         added_at=now,
     )
     story.source_hash = drafts.source_hash(story)

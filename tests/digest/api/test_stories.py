@@ -99,16 +99,27 @@ def test_a_story_with_text_gets_a_page_on_our_site(cms):
     assert Story.objects.get().text == "It shone.\n\nAll day."
 
 
-def test_markup_is_removed_and_a_future_date_becomes_now(cms):
-    later = (timezone.now() + timedelta(days=3)).isoformat()
-    result = cms.call(
-        "POST", PATH,
-        STORY | {"title": "<b>Rain</b> &amp; wind", "published_at": later,
-                 "summary": "<script>alert(1)</script>It rained."},
-    ).json()  # fmt: skip
+def test_markup_is_removed(cms):
+    summary = "<script>alert(1)</script>It rained."
+    story = STORY | {"title": "<b>Rain</b> &amp; wind", "summary": summary}
+    result = cms.call("POST", PATH, story).json()
     assert result["title"] == "Rain & wind"
     assert "script" not in result["summary"]
+
+
+def test_a_date_a_little_ahead_becomes_now(cms):
+    later = (timezone.now() + timedelta(hours=3)).isoformat()
+    cms.call("POST", PATH, STORY | {"published_at": later})
     assert Story.objects.get().published_at <= timezone.now()
+
+
+@pytest.mark.parametrize("ahead", [None, timedelta(days=365)], ids=["none", "a year ahead"])
+def test_a_story_without_a_date_that_can_be_true_has_none(cms, ahead):
+    written = {"published_at": (timezone.now() + ahead).isoformat()} if ahead else {}
+    without = {name: value for name, value in STORY.items() if name != "published_at"}
+    result = cms.call("POST", PATH, without | written).json()
+    assert result["published_at"] is None
+    assert Story.objects.get().published_at is None
 
 
 @pytest.mark.parametrize(

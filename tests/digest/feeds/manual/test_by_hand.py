@@ -133,6 +133,7 @@ def test_a_pasted_text_can_link_to_its_page(sample, newsletter):
     story = by_hand.add_from_text(newsletter=newsletter, text=text, url=URL, now=NOW)
     assert story.url == "https://harbour.example/news/night-boat"
     assert story.source_name == "harbour.example"
+    assert story.published_at is None
 
 
 @pytest.mark.parametrize(
