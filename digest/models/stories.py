@@ -61,7 +61,6 @@ class Story(models.Model):
     published_at = models.DateTimeField(
         null=True,
         blank=True,
-        default=now,
         validators=[validate_time],
         help_text="Empty: nobody knows.",
     )
