@@ -7,7 +7,7 @@ checks           what is unsafe about a deployment
 env_file_checks  who may read .env, and what in it nobody reads
 value_checks     settings that would refuse everybody, purge too early, or have no effect
 http_middleware  answers HEAD without a body, and clients that leave in the middle
-refusals         answers whom a page is not for
+forbidden        answers whom a page is not for
 plain_errors     what fails around a command, in one plain line
 semaphores       whether this machine lets processes share locks
 celery           the Celery app

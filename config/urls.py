@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.defaults import server_error
 
-from config.refusals import answer as answer_refused
+from config.forbidden import answer as answer_refused
 from subscribers.plumbing.content_security import FAILURE_PAGE, with_policy
 
 # The admin loads here and not when Django starts: see config.lazy_admin.

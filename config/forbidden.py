@@ -13,14 +13,21 @@ from django.views.defaults import permission_denied
 
 def answer(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """Keep staff who lack a permission in the admin, with the ways on that they have."""
-    match = request.resolver_match
-    if not (match and match.app_name == "admin" and admin.site.has_permission(request)):
+    if not is_in_admin(request):
         return permission_denied(request, exception)
+    return admin_page(request, title="Not allowed", why=str(exception))
+
+
+def is_in_admin(request: HttpRequest) -> bool:
+    """Tell whether it is for a page of the admin, from staff who have logged in."""
+    match = request.resolver_match
+    return bool(match and match.app_name == "admin" and admin.site.has_permission(request))
+
+
+def admin_page(request: HttpRequest, *, title: str, why: str) -> HttpResponseBase:
+    """Return a page of the admin, with status 403, that says why it does not do what was asked."""
     request.current_app = admin.site.name
-    context = admin.site.each_context(request) | {
-        "title": "Not allowed",
-        "why": str(exception),
-    }
+    context = admin.site.each_context(request) | {"title": title, "why": why}
     page: HttpResponse = TemplateResponse(
         request, "admin/refused.html", context, status=HTTPStatus.FORBIDDEN
     )
