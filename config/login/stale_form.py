@@ -9,9 +9,16 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.middleware.csrf import REASON_NO_CSRF_COOKIE
 from django.views.csrf import csrf_failure
 
+from config.forbidden import admin_page, is_in_admin
 from digest.admin.edition import kept_edits
+
+STALE = (
+    "You have logged in again since you opened the page, for instance in another tab, so nothing "
+    "was saved. Go back, copy what you typed, and reload the page."
+)
 
 
 def answer(request: HttpRequest, reason: str = "") -> HttpResponseBase:
@@ -29,5 +36,7 @@ def answer(request: HttpRequest, reason: str = "") -> HttpResponseBase:
         if not request.user.is_authenticated:
             messages.info(request, kept_edits.IS_KEPT)
         return HttpResponseRedirect(request.get_full_path())
+    if is_in_admin(request) and reason != REASON_NO_CSRF_COOKIE:
+        return admin_page(request, title="Nothing was saved", why=STALE)
     response: HttpResponseBase = csrf_failure(request, reason)
     return response

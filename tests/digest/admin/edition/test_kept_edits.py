@@ -93,7 +93,23 @@ def test_a_log_in_in_another_tab_loses_nothing_either(edition, editor):
 
     assert (response.status_code, response.url) == (302, change_url(edition))
     assert subject_in(page_of(browser, edition)) == "Typed for an hour"
-    assert browser.post(reverse("admin:digest_story_add"), data).status_code == 403
+
+
+@pytest.mark.parametrize("has_cookie", [True, False])
+def test_a_form_that_cannot_be_kept_names_the_true_cause_in_the_admin(editor, has_cookie):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(editor)
+    page = reverse("admin:subscribers_newsletter_add")
+    browser.get(page)
+    if not has_cookie:
+        browser.cookies.pop("csrftoken")
+
+    response = browser.post(page, {"csrfmiddlewaretoken": "x" * 64})
+
+    text = response.content.decode()
+    assert response.status_code == 403
+    assert ("You have logged in again" in text, "Back to the overview" in text) == (has_cookie,) * 2
+    assert ("did not send the cookie" in text) == (not has_cookie)
 
 
 def test_nobody_else_sees_it(client, edition, lost):
