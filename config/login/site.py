@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from functools import wraps
 from typing import Any
 
 from axes.handlers.proxy import AxesProxyHandler
+from django.contrib import messages
 from django.contrib.auth.signals import user_login_failed
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase, HttpResponseRedirect
@@ -15,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
 
 from config.login import views
+from subscribers.plumbing import kept_edits
 
 
 class StaffSite(UnfoldAdminSite):
@@ -28,6 +31,20 @@ class StaffSite(UnfoldAdminSite):
             path("login/cancel/", views.cancel, name="login_cancel"),
             path("authenticator/", self.admin_view(views.app_page), name="authenticator"),
         ]
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Keep what was typed if the session has ended, and go on as Django's admin does."""
+        checked = super().admin_view(view, cacheable)
+
+        @wraps(checked)
+        def keep_first(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            has_ended = request.method == "POST" and not self.has_permission(request)
+            if has_ended and kept_edits.keep(request):
+                messages.info(request, kept_edits.IS_KEPT)
+            response: HttpResponseBase = checked(request, *args, **kwargs)
+            return response
+
+        return keep_first
 
     @method_decorator(never_cache)
     def login(

@@ -1,4 +1,4 @@
-"""Answer a form whose token is no longer valid, and lose nothing of an edition.
+"""Answer a form whose token is no longer valid, and lose no long text.
 
 Every log-in makes the tokens of forms that are open in other tabs invalid. So an editor who logs in
 again in a second tab and then saves in the first one comes here.
@@ -13,7 +13,7 @@ from django.middleware.csrf import REASON_NO_CSRF_COOKIE
 from django.views.csrf import csrf_failure
 
 from config.forbidden import admin_page, is_in_admin
-from digest.admin.edition import kept_edits
+from subscribers.plumbing import kept_edits
 
 STALE = (
     "You have logged in again since you opened the page, for instance in another tab, so nothing "
@@ -22,17 +22,13 @@ STALE = (
 
 
 def answer(request: HttpRequest, reason: str = "") -> HttpResponseBase:
-    """Lead back to an edition's page, which has what was typed; refuse everything else.
+    """Lead back to the page, which has what was typed, if that is kept; refuse everything else.
 
     Nothing is saved here. Only the editor's own page has the note that a kept text needs, so no
     other site can put a text there.
     """
     match = request.resolver_match
-    if (
-        match
-        and match.view_name == "admin:digest_edition_change"
-        and kept_edits.keep(request.POST, edition_id=match.kwargs["object_id"])
-    ):
+    if match and match.app_name == "admin" and kept_edits.keep(request):
         if not request.user.is_authenticated:
             messages.info(request, kept_edits.IS_KEPT)
         return HttpResponseRedirect(request.get_full_path())

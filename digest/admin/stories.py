@@ -15,7 +15,6 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.timezone import now
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
@@ -24,6 +23,7 @@ from unfold.widgets import (
 )
 
 from digest.admin.edition import rights
+from digest.admin.kept_forms import KeepsWhatWasTyped
 from digest.admin.local_times import format_local
 from digest.editions.decide.approve import void_if_changed
 from digest.editions.draft.passed_over import why_not_proposed
@@ -32,6 +32,7 @@ from digest.feeds.manual import by_hand
 from digest.models import Edition, EditionItem, Story
 from subscribers.admin.labels import by_label
 from subscribers.models import Newsletter, Section
+from subscribers.plumbing import kept_edits
 
 ORIGIN_COLOURS = {Story.Origin.URL: "info", Story.Origin.TEXT: "info"}
 # The fields that the pages of sent editions and stories show, and the API.
@@ -140,7 +141,7 @@ def _is_fixed(story: Story | None, request: HttpRequest) -> bool:
 
 
 @admin.register(Story)
-class StoryAdmin(ModelAdmin):
+class StoryAdmin(KeepsWhatWasTyped):
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
     list_display = [
         "title", "source_name", "section", "published", "reports", "came_from", "printed",
@@ -276,8 +277,10 @@ class StoryAdmin(ModelAdmin):
     ) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form = NewStoryForm(request.POST or None, initial=_only_newsletter())
+        typed = request.POST or kept_edits.find(request)
+        form = NewStoryForm(typed, initial=_only_newsletter())
         if request.method == "POST" and form.is_valid() and (story := form.add()):
+            kept_edits.drop(request)
             messages.success(request, "Added. Check its text.")
             return HttpResponseRedirect(reverse("admin:digest_story_change", args=[story.pk]))
         context = self.admin_site.each_context(request) | {
@@ -285,6 +288,7 @@ class StoryAdmin(ModelAdmin):
             "title": "Add a story",
             "opts": self.model._meta,
         }
+        context |= kept_edits.context(request)
         return TemplateResponse(request, "admin/digest/story/new.html", context)
 
 

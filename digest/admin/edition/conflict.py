@@ -8,11 +8,11 @@ from typing import Any
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 
-from digest.admin.edition.kept_edits import owner_of
 from digest.admin.edition.merge import TEXTS, GoneRow, MergedField
 from digest.admin.local_times import format_local
 from digest.models import Edition, Story
 from digest.shorten import truncate
+from subscribers.plumbing.kept_edits import owner_of
 
 # Of the changes since then, so many are named.
 MOST = 5

@@ -10,12 +10,10 @@ from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied
 from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 from unfold.decorators import display
 
-from digest.admin.edition import kept_edits
 from digest.admin.edition.actions import EditionActions
 from digest.admin.edition.form import RESTORED, EditionForm, ItemInline
 from digest.admin.edition.history import steps_by_itself
@@ -27,6 +25,7 @@ from digest.editions.decide.approve import void_if_changed
 from digest.editions.edit import curate
 from digest.models import Edition
 from subscribers.admin.labels import by_label
+from subscribers.plumbing import kept_edits
 
 
 @admin.register(Edition)
@@ -48,10 +47,6 @@ class EditionAdmin(EditionActions):
         {"fields": (("add_stories", "again"),), "classes": ("admin-add",)},
     )
     time_fieldset = ("When it goes out", {"fields": (("sends_at", "deadline_at"),)})
-
-    def get_urls(self) -> list[URLPattern]:
-        page = path("<path:object_id>/change/", self.change_page, name="digest_edition_change")
-        return [page, *super().get_urls()]
 
     # --- The list ---
 
@@ -171,7 +166,7 @@ class EditionAdmin(EditionActions):
                     "title": str(edition),
                     "may": allowed_steps(request.user, edition),
                     "restored": restored,
-                    "owner_note": self._owner_note(request, edition),
+                    "owner_field": kept_edits.owner_field(request),
                     **panel(edition, now=timezone.now()),
                     **(extra_context or {}),
                 },
@@ -179,23 +174,12 @@ class EditionAdmin(EditionActions):
             # Times in the form are in the newsroom's time zone, so it is rendered in the override.
             return response.render() if hasattr(response, "render") else response
 
-    def change_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Keep what was typed if the session has ended, and go on as Django's admin does."""
-        has_ended = request.method == "POST" and not self.admin_site.has_permission(request)
-        if has_ended and kept_edits.keep(request.POST, edition_id=object_id):
-            messages.info(request, kept_edits.IS_KEPT)
-        view = self.admin_site.admin_view(self.change_view)
-        response: HttpResponse = view(request, object_id)
-        return response
-
     def _with_kept_edit(self, request: HttpRequest, edition: Edition) -> tuple[HttpRequest, bool]:
         """Return a request whose form has what the editor typed before they logged in again.
 
         The form does not accept it (form.RESTORED), so it is shown and not saved.
         """
-        is_wanted = request.method == "GET" and "saved" not in request.GET
-        user_id: Any = request.user.pk
-        data = kept_edits.find(user_id=user_id, edition=edition) if is_wanted else None
+        data = kept_edits.find(request)
         if data is None or not self.has_change_permission(request, edition):
             return request, False
         data[RESTORED] = "1"
@@ -222,11 +206,6 @@ class EditionAdmin(EditionActions):
             context["errors"] = context["errors"][1:]
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
-
-    def _owner_note(self, request: HttpRequest, edition: Edition) -> str:
-        user_id: Any = request.user.pk
-        shown_at = timezone.now().timestamp()
-        return kept_edits.owner_note(kept_edits.Owner(user_id, edition.pk, shown_at))
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -257,8 +236,7 @@ class EditionAdmin(EditionActions):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        user_id: Any = request.user.pk
-        kept_edits.drop(user_id=user_id, edition=form.instance)
+        kept_edits.drop(request)
         edition = Edition.objects.get(pk=form.instance.pk)
         voided = form.was_approved and edition.status != Edition.Status.APPROVED
         if voided:

@@ -23,6 +23,7 @@ from digest.editions.decide import audience, stop
 from digest.editions.edit import correct
 from digest.models import Delivery, Edition
 from digest.tasks import start_lanes
+from subscribers.plumbing import kept_edits
 
 MAX_HOURS = 72
 
@@ -129,8 +130,8 @@ class EditionUnderWay(EditionPages):
 
     def correct_page(self, request: HttpRequest, pk: int) -> HttpResponse:
         edition = self._edition(request, pk, step=Step.CORRECT)
-        form = CorrectionForm(_posted(request), edition=edition)
-        if form.is_valid():
+        form = CorrectionForm(_posted(request) or kept_edits.find(request), edition=edition)
+        if request.method == "POST" and form.is_valid():
             try:
                 correction = correct.draft_correction(
                     edition_id=edition.pk,
@@ -144,6 +145,7 @@ class EditionUnderWay(EditionPages):
             except correct.NotCorrectable as error:
                 form.add_error(None, str(error))
             else:
+                kept_edits.drop(request)
                 self.log_change(request, edition, "Drafted a correction.")
                 self.log_addition(request, correction, f"Drafted to correct {edition}.")
                 messages.success(
@@ -155,7 +157,7 @@ class EditionUnderWay(EditionPages):
             "form": form,
             "is_for_older": through < edition.revision,
             "readers": audience.recipients(edition, through=through).count(),
-        }
+        } | kept_edits.context(request)
         return self._confirmation_page(request, edition, "correct", context)
 
     def resend_page(self, request: HttpRequest, pk: int) -> HttpResponse:

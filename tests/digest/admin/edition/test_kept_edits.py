@@ -7,8 +7,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from digest.admin.edition import kept_edits
 from digest.models import Edition
+from subscribers.plumbing import kept_edits
 from tests import factories
 from tests.digest.admin.edition.test_page import change_url, fields_of, form_of
 
@@ -138,7 +138,7 @@ def test_the_log_in_page_says_that_it_is_kept(edition, editor, lost):
 @pytest.mark.parametrize("fault", ["no note", "forged", "another edition's", "too long"])
 def test_a_stranger_puts_nothing_there(admin_client, editor, edition, fault):
     data = form_of(admin_client, edition) | {"subject": "From a stranger"}
-    owner = kept_edits.Owner(editor.pk, edition.pk + 1, 0)
+    owner = kept_edits.Owner(editor.pk, f"{change_url(edition)}x", 0)
     data |= {
         "no note": {"owner": ""},
         "forged": {"owner": data["owner"][:-1] + "~"},
