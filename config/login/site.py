@@ -11,13 +11,16 @@ from django.contrib import messages
 from django.contrib.auth.signals import user_login_failed
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase, HttpResponseRedirect
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
 
 from config.login import views
 from subscribers.plumbing import kept_edits
+
+# What the log-in page says if a form came from a session that has ended and could not be kept.
+NOT_DONE = "You had been logged out, so nothing was saved or done."
 
 
 class StaffSite(UnfoldAdminSite):
@@ -33,14 +36,16 @@ class StaffSite(UnfoldAdminSite):
         ]
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Keep what was typed if the session has ended, and go on as Django's admin does."""
+        """Keep what was typed if the session has ended, or say that it is lost; then log in."""
         checked = super().admin_view(view, cacheable)
 
         @wraps(checked)
         def keep_first(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            has_ended = request.method == "POST" and not self.has_permission(request)
-            if has_ended and kept_edits.keep(request):
-                messages.info(request, kept_edits.IS_KEPT)
+            if request.method == "POST" and not self.has_permission(request):
+                if kept_edits.keep(request):
+                    messages.info(request, kept_edits.IS_KEPT)
+                elif request.path != reverse("admin:logout"):
+                    messages.warning(request, NOT_DONE)
             response: HttpResponseBase = checked(request, *args, **kwargs)
             return response
 

@@ -6,6 +6,7 @@ from django.test import Client
 from django.urls import reverse
 from lxml import html
 
+from config.login.site import NOT_DONE
 from digest.feeds.manual import by_hand
 from digest.models import Edition, Story
 from subscribers.plumbing import kept_edits
@@ -98,6 +99,16 @@ def test_the_longest_paste_in_any_script_is_kept(browser, editor):
     browser.force_login(editor)
 
     assert len(shown(browser, page)[0]) == by_hand.MAX_PASTE_LENGTH
+
+
+@pytest.mark.parametrize(
+    ("name", "says"), [("subscribers_newsletter_add", True), ("logout", False)]
+)
+def test_the_log_in_page_says_if_a_form_was_not_kept(client, name, says):
+    response = client.post(reverse(f"admin:{name}"), {"name": "Harbour Daily"}, follow=True)
+    text = response.content.decode()
+    assert "Log in" in text
+    assert (NOT_DONE in text, kept_edits.IS_KEPT in text) == (says, False)
 
 
 def test_nobody_else_sees_it(browser, page):
