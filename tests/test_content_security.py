@@ -41,7 +41,7 @@ def rows(newsletter):
     feed = factories.feed(newsletter)
     factories.story(newsletter, feed=feed)
     factories.edition(newsletter)
-    Group.objects.create(name="Editors")
+    Group.objects.get_or_create(name="Editors")
     tokens.issue(name="CMS", scopes=["stories:read"], now=NOW)
     factories.webhook_delivery(factories.webhook())
     return readers
