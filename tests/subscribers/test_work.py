@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from subscribers.addresses.address import BadAddress, compare_key, masked, normalise
+from subscribers.addresses.mentions import addresses_in
 from subscribers.transfer import presets
 from subscribers.transfer.checking import Checker
 from subscribers.transfer.rows import Row
@@ -37,11 +38,12 @@ def columns(text: str) -> None:
     "function",
     [
         address,
+        addresses_in,
         columns,
         lambda text: CHECKER.check(Row(2, text)),
         lambda text: CHECKER.check(Row(2, "ann@example.com", name=text)),
     ],
-    ids=["address", "header", "row", "name"],
+    ids=["address", "addresses in a text", "header", "row", "name"],
 )
 def test_an_address_takes_steps_for_its_length(function):
     @settings(max_examples=25, derandomize=True, database=None)

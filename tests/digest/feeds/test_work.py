@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.feeds import images, prose, sanitise, urls, xml_faults
+from digest.feeds import images, outlets, prose, sanitise, urls, xml_faults
 from digest.feeds.charset import to_text
 from digest.feeds.dates import MAX_LENGTH, context_of, read_date
 from digest.feeds.json_feed import read_json_feed
 from digest.feeds.manual.pasted import NoArticle, read_pasted
+from digest.feeds.packing import CannotUnpack, unpack
 from digest.feeds.parse import NotAFeed, parse
+from digest.ranking.sieve import no_news
 from digest.shorten import truncate_at_sentence
 from tests.support.steps import assert_steps_are_bounded, count_steps
 
@@ -70,6 +73,13 @@ def number_bases(text: str) -> None:
     xml_faults.number_bases(f"<a xml:base='b/'>{text}", url="https://a.example/")
 
 
+def take_outlet_off(text: str) -> None:
+    outlets.without_outlet(text, "The Ledger")
+    outlets.without_outlet(f"Storm – {text}", text[:200])
+    outlets.outlet_named_by(text, text)
+    outlets.is_only_headline(text, headline=text, outlet="Ledger")
+
+
 @pytest.mark.parametrize(
     ("function", "per_character"),
     [
@@ -79,11 +89,11 @@ def number_bases(text: str) -> None:
         (xml_faults.mend, 40), (xml_faults.excess, 40), (number_bases, 40),
         (xml_faults.with_fewer_attributes, 40), (decode, 40), (read_json, 40), (image_at, 40),
         # feedparser takes some hundred lines for each tag.
-        (read_feed, 400),
+        (read_feed, 400), (take_outlet_off, 40), (no_news, 40),
     ],
     ids=["plain text", "summary", "title", "pasted", "image", "shorten", "headline",
          "evidence of markup", "blocks", "mended XML", "too much of XML", "bases",
-         "attributes", "charset", "JSON Feed", "image URL", "feed"],
+         "attributes", "charset", "JSON Feed", "image URL", "feed", "outlet", "no news"],
 )  # fmt: skip
 def test_markup_takes_steps_for_its_length(function, per_character):
     @settings(max_examples=25, derandomize=True, database=None)
@@ -131,3 +141,15 @@ def test_a_date_takes_steps_for_its_length():
 
     check()
     assert len(context.words) <= 200
+
+
+@given(
+    body=st.binary(max_size=60) | st.binary(max_size=60).map(gzip.compress),
+    cut=st.integers(0, 40),
+    coding=st.sampled_from(["", "gzip", "deflate", "br", "gzip, gzip", "UTF-8", "x-gzip,\x00"]),
+)
+def test_whatever_a_body_is_it_is_unpacked_within_its_limit_or_refused(body, cut, coding):
+    with contextlib.suppress(CannotUnpack):
+        packed = body[: len(body) - cut]
+        unpacked = unpack(packed, content_encoding=coding, max_bytes=50)
+        assert unpacked == packed or len(unpacked) <= 50
