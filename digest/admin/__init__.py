@@ -7,6 +7,7 @@ stories      the stories, and adding one by hand
 feeds        the feeds, and how their last fetches went
 schedules    when editions go out
 deliveries   the ledger, read-only
+preset       fills a form from its address
 kept_forms   shows a form with what was typed when the session had ended
 send_times   says when an edition or a slot reaches its readers
 local_times  writes an instant in the newsroom's time zone

@@ -12,10 +12,10 @@ from django.db.models import Count, QuerySet, URLField
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.timezone import now
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from digest.admin.local_times import format_local
+from digest.admin.preset import PresetAdmin
 from digest.models import Feed
 from digest.tasks import fetch_feed
 from subscribers.admin.labels import HEALTH_COLOURS, Health, by_label, health
@@ -49,7 +49,7 @@ class FeedForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Feed)
-class FeedAdmin(ModelAdmin):
+class FeedAdmin(PresetAdmin):
     form = FeedForm
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
     list_display = ["name", "newsletter", "section", "state", "fetched", "next_fetch", "stories"]

@@ -13,11 +13,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.timezone import now
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from digest.admin.local_times import format_local
+from digest.admin.preset import PresetAdmin
 from digest.admin.send_times import format_send_time, head_start_lines
 from digest.editions.draft.rhythm import (
     count_weekly_readers,
@@ -55,7 +55,7 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Schedule)
-class ScheduleAdmin(ModelAdmin):
+class ScheduleAdmin(PresetAdmin):
     form = ScheduleForm
     list_display = [
         "name",

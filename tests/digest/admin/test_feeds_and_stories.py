@@ -399,3 +399,19 @@ def test_the_list_says_why_a_story_is_not_proposed_and_an_editor_takes_it_after_
     assert "1 story is proposed again." in messages_of(act(admin_client, "want", briefing))
     briefing.refresh_from_db()
     assert briefing.is_wanted
+
+
+@pytest.mark.parametrize("value", ["x", "%00", "\u0664", "9" * 40])
+@pytest.mark.parametrize("model", ["feed", "schedule"])
+def test_a_link_that_presets_what_there_is_not_presets_nothing(admin_client, model, value):
+    response = admin_client.get(reverse(f"admin:digest_{model}_add") + f"?newsletter={value}")
+
+    assert response.status_code == 200
+
+
+def test_a_link_presets_the_newsletter_of_a_new_feed(admin_client):
+    newsletter = factories.newsletter(name="Harbour Daily")
+
+    page = admin_client.get(reverse("admin:digest_feed_add"), {"newsletter": newsletter.pk})
+
+    assert f'<option value="{newsletter.pk}" selected>Harbour Daily' in page.content.decode()
