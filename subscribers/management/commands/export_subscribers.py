@@ -9,6 +9,7 @@ from typing import IO, Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from subscribers.management.import_options import newsletter_of
 from subscribers.models import Newsletter
 from subscribers.transfer import exporting
 
@@ -82,12 +83,4 @@ def _write_whole(output: Path, encoded: Iterable[bytes]) -> None:
 
 
 def _newsletter(slug: str | None) -> Newsletter | None:
-    if not slug:
-        return None
-    try:
-        return Newsletter.objects.get(slug=slug)
-    except Newsletter.DoesNotExist:
-        known = ", ".join(Newsletter.objects.order_by("slug").values_list("slug", flat=True)[:20])
-        raise CommandError(
-            f"There is no newsletter “{slug}”. There is: {known or 'none yet'}."
-        ) from None
+    return newsletter_of(slug) if slug else None
