@@ -109,7 +109,10 @@ def group_stories(*, newsletter_id: int) -> None:
 def draft_slot(*, schedule_id: int, date: str) -> None:
     schedule = Schedule.objects.select_related("newsletter").get(pk=schedule_id)
     # What arrived in the last minutes may report what the draft prints already.
-    grouping.group_stories(newsletter_id=schedule.newsletter_id, now=now())
+    try:
+        grouping.group_stories(newsletter_id=schedule.newsletter_id, now=now())
+    except Exception:
+        logger.exception("Stories are not grouped before a draft, which is made all the same")
     draft.draft_edition(
         newsletter=schedule.newsletter,
         schedule=schedule,

@@ -210,7 +210,7 @@ class StoryAdmin(KeepsWhatWasTyped):
     @display(description="Event")
     def reports(self, story: Any) -> str:
         if story.event is None:
-            return "not grouped yet"
+            return "not grouped"
         if story.report_count == 1:
             return ""
         return format_html(

@@ -103,8 +103,10 @@ def _fill(edition: Edition, *, limit: int, now: datetime) -> None:
     edition.preheader = propose_preheader(headlines, fallback=newsletter.promise)
     edition.save(update_fields=["subject", "preheader"])
     wanted = edition.schedule.min_stories if edition.schedule else 1
-    if edition.cadence == Cadence.DAILY and len(items) < wanted:
-        words = why_so_few(newsletter, proposed=len(items), wanted=wanted, since=now - FRESH_FOR)
+    if edition.cadence == Cadence.DAILY and len(taken) < wanted:
+        words = why_so_few(
+            newsletter, proposed=taken, wanted=wanted, since=_since(edition, now), now=now
+        )
         edition.log.create(at=now, actor=EditionLogEntry.AUTOPILOT, words=words)
 
 

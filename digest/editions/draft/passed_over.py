@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db.models import Q
@@ -15,7 +16,7 @@ from subscribers.models import Newsletter
 LATE_FOR = timedelta(days=7)
 # So many of the newest stories are looked at to say what became of them.
 LOOKED_AT = 500
-_HAS_ITS_PLACE = "of an event that has its place"
+_NO_ROOM = "event printed or drafted already, or section full"
 
 
 def why_passed_over(story: Story) -> str:
@@ -40,20 +41,29 @@ def why_not_proposed(story: Story, *, now: datetime) -> str:
     return why_passed_over(story)
 
 
-def why_so_few(newsletter: Newsletter, *, proposed: int, wanted: int, since: datetime) -> str:
-    """Return in words what became of the newsletter's stories, for the log of a short edition."""
-    stories = Story.objects.filter(newsletter=newsletter).select_related("feed")
-    is_fresh = Q(published_at__gte=since) | Q(
-        published_at=None, is_backlog=False, added_at__gte=since
+def why_so_few(
+    newsletter: Newsletter,
+    *,
+    proposed: Collection[int],
+    wanted: int,
+    since: datetime,
+    now: datetime,
+) -> str:
+    """Return in words what became of the stories since then, for the log of a short edition.
+
+    `proposed` has the ids of the stories that are in it.
+    """
+    arrived = (
+        Story.objects.filter(Q(added_at__gte=since) | Q(published_at__gte=since))
+        .filter(newsletter=newsletter)
+        .exclude(pk__in=proposed)
+        .select_related("feed")
+        .order_by("-added_at", "-pk")[:LOOKED_AT]
     )
-    fresh = list(stories.filter(is_fresh).order_by("-added_at")[:LOOKED_AT])
-    counts = Counter(
-        "hidden" if story.is_hidden else why_passed_over(story) or _HAS_ITS_PLACE for story in fresh
-    )
-    counts[_HAS_ITS_PLACE] -= proposed
-    old = stories.filter(added_at__gte=since).exclude(is_fresh).count()
-    parts = [f"{count}: {what}" for what, count in counts.most_common() if count > 0]
-    if old:
-        parts.append(f"{old}: older, or of unknown age")
-    rest = "; ".join(parts) if parts else "there were no others"
-    return f"Drafted with {proposed} of at least {wanted} stories. Not proposed: {rest}"[:500]
+    counts = Counter(why_not_proposed(story, now=now) or _NO_ROOM for story in arrived)
+    parts = "; ".join(f"{count}: {reason}" for reason, count in counts.most_common())
+    start = f"Drafted with {len(proposed)} of at least {wanted} stories. "
+    if not parts:
+        return f"{start}There were no others"
+    of_newest = f" (of the newest {LOOKED_AT})" if counts.total() == LOOKED_AT else ""
+    return f"{start}Not proposed{of_newest}: {parts}"[:500]

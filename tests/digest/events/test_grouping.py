@@ -11,7 +11,7 @@ from digest import tasks
 from digest.events.grouping import due_newsletters, event_numbers, group_stories
 from digest.events.summary import Summary, summaries_of
 from digest.feeds import child_process
-from digest.models import Story
+from digest.models import EditionItem, Story
 from tests import factories
 from tests.factories import NOW
 
@@ -116,6 +116,21 @@ def test_a_tick_groups_what_is_due(newsletter, grouped_here, monkeypatch):
     tasks._group(NOW)
 
     assert numbers(*ours) == [ours[0].pk] * 3
+
+
+def test_a_draft_is_made_although_its_stories_cannot_be_grouped(newsletter, monkeypatch, caplog):
+    schedule = factories.schedule(newsletter)
+    ours = story(newsletter, QUAKE[0])
+
+    def fails(*args):
+        raise OSError("no process can be started")
+
+    monkeypatch.setattr(child_process, "call", fails)
+    monkeypatch.setattr(tasks, "now", lambda: NOW)
+    tasks.draft_slot(schedule_id=schedule.pk, date=NOW.date().isoformat())
+
+    assert list(EditionItem.objects.values_list("story", flat=True)) == [ours.pk]
+    assert "no process can be started" in caplog.text
 
 
 def test_without_a_result_in_time_each_new_story_is_alone_and_nothing_else_moves(

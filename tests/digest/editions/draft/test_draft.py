@@ -202,10 +202,10 @@ def test_a_short_edition_says_what_became_of_the_other_stories():
     (entry,) = edition.log.all()
     assert entry.words.startswith("Drafted with 1 of at least 3 stories. Not proposed: ")
     assert set(entry.words.partition("Not proposed: ")[2].rstrip(".").split("; ")) == {
-        "1: of an event that has its place",
+        "1: event printed or drafted already, or section full",
         "1: a briefing that lists other stories",
         "1: hidden",
-        "2: older, or of unknown age",
+        "2: older than a week",
     }
 
 
