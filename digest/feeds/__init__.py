@@ -22,8 +22,6 @@ sanitise     turns markup into plain text
 urls         brings URLs into one form
 tracking     knows the parameters that say where a click came from
 images       chooses a story's picture
-image_tags   finds the images in markup
-image_signs  knows emoji, spacers and the like by their names
 
 child_process  reads what somebody waits for within limits of time and memory
 """

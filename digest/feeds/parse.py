@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 
 import feedparser
 
-from digest.feeds import images, packing, sanitise, urls, xml_faults
+from digest.feeds import packing, sanitise, urls, xml_faults
 from digest.feeds.charset import to_text
 from digest.feeds.dates import DateContext, context_of, read_date
-from digest.feeds.image_signs import is_named_image
-from digest.feeds.images import Image
+from digest.feeds.images.choose import Image, entry_images
+from digest.feeds.images.signs import is_named_image
 from digest.feeds.json_feed import read_json_feed
 
 # A feed of the day's news has 20 to 100 entries.
@@ -99,7 +99,7 @@ def parse(body: bytes, *, base_url: str, content_type: str = "") -> ParsedFeed:
         language=language,
         host=urlsplit(site_url or urls.web_url(base_url)).netloc,
     )
-    pictures = images.entry_images(
+    pictures = entry_images(
         raw_entries,
         base=base_url,
         feed_image=urls.web_url(_text(feed.get("image") or {}, "href"), base=feed_base),

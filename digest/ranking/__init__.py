@@ -6,7 +6,8 @@ deferred    names grouping without loading numpy
 embedding   what a sentence embedding must be
 events      groups the reports of one event
 likeness    scores how alike two reports are
-rank        chooses and orders an edition's stories
+rank        scores events, and chooses and orders an edition's stories
+select      chooses by scores, for variety
 sieve       tells what is no news
 week        chooses the best of what a week printed
 wire_copy   finds one text that several outlets print

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from digest.ranking.rank import Candidate, choose
+from digest.ranking.select import Candidate, choose
 
 # A lead counts 1. A story at the head of a section counts SECTION_HEAD_SCORE, and each story below
 # it counts POSITION_DECAY times the one above. So the leads of the week come first, then the heads

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, OuterRef, QuerySet
 
 from digest.models import Cadence, Edition, EditionItem
-from digest.ranking.rank import Candidate
+from digest.ranking.select import Candidate
 from digest.ranking.week import Placement, best_of_week
 from digest.rendering.contents import hero_of
 

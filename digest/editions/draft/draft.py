@@ -15,7 +15,8 @@ from digest.editions.draft.slots import plan_for
 from digest.editions.draft.subject import propose_preheader, propose_subject
 from digest.events.summary import Summary, summaries_of
 from digest.models import Cadence, Edition, EditionItem, EditionLogEntry, Schedule, Story
-from digest.ranking.rank import Candidate, rank
+from digest.ranking.rank import rank
+from digest.ranking.select import Candidate
 from digest.rendering.content_hash import content_hash
 from digest.rendering.contents import hero_of
 from subscribers.models import Newsletter, Section

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from digest.feeds.image_tags import parse_pixels
-from digest.feeds.images import Image
+from digest.feeds.images.choose import Image
+from digest.feeds.images.tags import parse_pixels
 
 _ARTICLE = re.compile(r"(?:https?://schema\.org/)?\w*(?:Article|Posting)")
 _DATE = re.compile(r'"datePublished"\s*+:\s*+"([^"]{1,100})"')

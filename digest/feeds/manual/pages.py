@@ -15,8 +15,7 @@ from trafilatura.settings import use_config
 
 from digest.feeds import sanitise, urls
 from digest.feeds.charset import to_text
-from digest.feeds.image_tags import parse_pixels, tags_below
-from digest.feeds.images import (
+from digest.feeds.images.choose import (
     NAMED_BY_PUBLISHER,
     Image,
     ImageCandidate,
@@ -24,6 +23,7 @@ from digest.feeds.images import (
     choose,
     text_candidates,
 )
+from digest.feeds.images.tags import parse_pixels, tags_below
 from digest.feeds.manual.json_ld import ArticleData, article_data
 from digest.feeds.manual.page_dates import published_at
 from digest.feeds.packing import CannotUnpack, unpack

@@ -2,7 +2,7 @@
 
 import pytest
 
-from digest.feeds.images import Image, ImageCandidate, choose, entry_images
+from digest.feeds.images.choose import Image, ImageCandidate, choose, entry_images
 
 
 def image_of(text, **entry):

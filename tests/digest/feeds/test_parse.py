@@ -8,7 +8,7 @@ import feedparser
 import pytest
 
 from digest.feeds import sanitise, xml_faults
-from digest.feeds.images import Image
+from digest.feeds.images.choose import Image
 from digest.feeds.parse import MAX_ENTRIES, NotAFeed, parse
 
 

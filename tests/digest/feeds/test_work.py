@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.feeds import images, outlets, prose, sanitise, urls, xml_faults
+from digest.feeds import outlets, prose, sanitise, urls, xml_faults
 from digest.feeds.charset import to_text
 from digest.feeds.dates import MAX_LENGTH, context_of, read_date
+from digest.feeds.images import choose
 from digest.feeds.json_feed import read_json_feed
 from digest.feeds.manual.pasted import NoArticle, read_pasted
 from digest.feeds.packing import CannotUnpack, unpack
@@ -52,11 +53,11 @@ def read_feed(text: str) -> None:
 
 
 def image_in(text: str) -> None:
-    images.entry_images([{"summary": text}], base="https://a.example/")
+    choose.entry_images([{"summary": text}], base="https://a.example/")
 
 
 def image_at(text: str) -> None:
-    images.candidate(images.Image(f"https://a.example/{text}"), base="")
+    choose.candidate(choose.Image(f"https://a.example/{text}"), base="")
 
 
 def decode(text: str) -> None:
@@ -108,7 +109,7 @@ def test_markup_takes_steps_for_its_length(function, per_character):
     "function",
     [
         urls.canonical_url, urls.identity, lambda text: urls.guid_key(text, feed_url="https://a.example/"),
-        lambda text: urls.web_url(text, base="https://a.example/"), images.parse_pixels,
+        lambda text: urls.web_url(text, base="https://a.example/"), choose.parse_pixels,
         lambda text: urls.mended_url(text, base="https://a.example/"),
     ],
     ids=["canonical", "identity", "guid", "relative", "pixels", "mended"],

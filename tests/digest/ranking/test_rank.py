@@ -6,7 +6,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.ranking.rank import Candidate, rank, score
+from digest.ranking.rank import rank, score
+from digest.ranking.select import Candidate
 
 NOW = datetime(2026, 3, 10, 6, 0, tzinfo=UTC)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.feeds.images import Image
+from digest.feeds.images.choose import Image
 from digest.feeds.manual import by_hand
 from digest.feeds.manual.json_ld import article_data
 from digest.feeds.manual.page_dates import published_at

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from digest.feeds import image_signs
-from digest.feeds.image_tags import ImageTag, image_tags, parse_pixels
+from digest.feeds.images import signs
+from digest.feeds.images.tags import ImageTag, image_tags, parse_pixels
 from digest.feeds.urls import web_url
 
 # A digest is 600 pixels wide. Twice that is sharp on every screen; more only takes longer to load.
@@ -111,14 +111,14 @@ def candidate(
     # Some feeds escape it twice.
     written = stated.url.strip().replace("&amp;", "&")
     url = web_url(written, base=base) if written else ""
-    if not url or not image_signs.can_be_shown(url, kind=kind):
+    if not url or not signs.can_be_shown(url, kind=kind):
         return None
     too_small = min(stated.width or MIN_WIDTH, (stated.height or MIN_WIDTH) * 2) < MIN_WIDTH
     # What is four times as wide as high is a banner, or an advertisement.
     is_strip = bool(stated.width and stated.height and stated.width > 4 * stated.height)
-    if too_small or is_strip or image_signs.is_decoration(url, page_url=base):
+    if too_small or is_strip or signs.is_decoration(url, page_url=base):
         return None
-    weight += _UNLIKELY_NAME * image_signs.is_unlikely(url)
+    weight += _UNLIKELY_NAME * signs.is_unlikely(url)
     weight += _CONVERTED * ("webp" in kind or ".webp" in url.lower())
     return ImageCandidate(image=replace(stated, url=url), weight=weight, alt=alt)
 
@@ -126,7 +126,7 @@ def candidate(
 def text_candidates(tags: Iterable[ImageTag], *, base: str) -> Iterator[ImageCandidate]:
     """Yield the images of a text that may be its picture."""
     for tag in tags:
-        if image_signs.is_called_decoration(
+        if signs.is_called_decoration(
             tag.names, around=tag.around, alt=tag.alt, leads_to=tag.leads_to
         ):
             continue
@@ -141,7 +141,7 @@ def _key(image: Image) -> str:
 
     The query of a path that is no image's, such as `/image?id=12`, says which image it is.
     """
-    is_named = image_signs.is_named_image(image.url)
+    is_named = signs.is_named_image(image.url)
     return image.url.partition("?")[0] if is_named else image.url
 
 
@@ -185,7 +185,7 @@ def _media(entry: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], int]]:
     # RSS knows no picture of an item, so that some feeds name it as they like. feedparser makes
     # `<image><url>` the entry's `href`.
     for name in ("href", "thumbnail", "featured_image"):
-        if image_signs.is_named_image(url := str(entry.get(name) or "")):
+        if signs.is_named_image(url := str(entry.get(name) or "")):
             yield {"url": url}, 0
 
 
@@ -193,6 +193,6 @@ def _enclosures(entry: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], i
     for link in entry.get("links", ()):
         kind, url = str(link.get("type") or ""), str(link.get("href") or "")
         is_unsaid = not kind or kind.endswith("/octet-stream")
-        is_image = kind.startswith("image/") or (is_unsaid and image_signs.is_named_image(url))
+        is_image = kind.startswith("image/") or (is_unsaid and signs.is_named_image(url))
         if link.get("rel") == "enclosure" and is_image:
             yield link, _ENCLOSED

@@ -9,7 +9,7 @@ from itertools import islice
 
 from lxml import etree
 
-from digest.feeds.image_signs import is_decoration
+from digest.feeds.images.signs import is_decoration
 from digest.feeds.xml_faults import with_fewer_attributes
 
 _ANY_IMAGE = re.compile(r"<(?:amp-)?img\b|\bsrcset\b|\bposter\b", re.IGNORECASE)
