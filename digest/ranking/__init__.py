@@ -6,6 +6,7 @@ deferred    names grouping without loading numpy
 embedding   what a sentence embedding must be
 events      groups the reports of one event
 likeness    scores how alike two reports are
+joining     puts new reports to known events
 rank        scores events, and chooses and orders an edition's stories
 select      chooses by scores, for variety
 sieve       tells what is no news

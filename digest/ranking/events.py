@@ -92,7 +92,7 @@ def _labels(likeness: Likeness, least: float) -> NDArray[np.intp]:
     rows = np.arange(len(likeness))
     labels = rows.copy()
     for component in _components(likeness, least, rows):
-        labels[component] = component[_average_link(likeness.block(component), least)]
+        labels[component] = component[average_link(likeness.block(component), least)]
     return labels
 
 
@@ -124,7 +124,7 @@ def _components(likeness: Likeness, least: float, rows: Indexes) -> list[Indexes
     return [piece for piece in done if len(piece) > 1]
 
 
-def _average_link(scores: Any, least: float) -> NDArray[np.intp]:
+def average_link(scores: Any, least: float) -> NDArray[np.intp]:
     """Return for each of some articles the first that is in its group."""
     distances = np.where(scores < 0, NEVER, 1 - np.minimum(scores, 1)).astype(np.float64)
     np.fill_diagonal(distances, 0)

@@ -93,6 +93,13 @@ class Likeness:
             meaning = self._vectors[rows] @ self._vectors[rows].T
         return self._score(left, right, lexical, meaning)
 
+    def against(self, rows: Indexes) -> Floats:
+        """Return the scores of some articles with all, shape (k, n); -1 for two that may not."""
+        lexical = (self._words[rows] @ self._words.T + self._letters[rows] @ self._letters.T) / 2
+        left, right = np.meshgrid(rows, np.arange(len(self)), indexing="ij")
+        meaning = None if self._vectors is None else self._vectors[rows] @ self._vectors.T
+        return self._score(left, right, lexical.toarray(), meaning)
+
     def pairs(self, least: float) -> tuple[Indexes, Indexes, Floats]:
         """Return either side of the pairs whose score is `least` or more, and the scores."""
         left, right = candidates(self._words, self._vectors, self._pins)
