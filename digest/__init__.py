@@ -7,6 +7,7 @@ editions      draft, edit, decide: a proposal becomes an edition bound to a cont
 rendering     assemble, freeze, personalise: an approved edition becomes one reader's message
 delivery      plan, claim, send, record: Delivery rows become mail, each with its outcome
 
+language      tells a text's language from what is declared of it
 shorten       shortens text for people
 schedule      computes when editions go out
 models        the rows

@@ -8,7 +8,7 @@ from django.apps import apps
 from django.core.management import call_command
 from django.db import connection, models
 
-from digest.models import Delivery, Edition, Story
+from digest.models import Delivery, Edition, Story, TitleVector
 from subscribers.api import tokens
 from subscribers.models import (
     AddressChange,
@@ -66,6 +66,9 @@ def add_rows() -> None:
 
 def add_editions(reader: Subscription) -> None:
     published = factories.publish(factories.edition(reader.newsletter))
+    TitleVector.objects.create(
+        story=factories.story(reader.newsletter), dimension=1, numbers=b"\0\0", made_at=NOW
+    )
     published.log.create(at=NOW, actor="autopilot", words="Approved")
     for status in Edition.Status.values:
         edition = factories.edition(reader.newsletter, stories=1, corrects=published)

@@ -2,6 +2,7 @@
 
 feeds        where stories come from
 stories      what a newsletter could print
+vectors      what a title means, as numbers
 schedules    when editions go out
 editions     one issue, from proposal to frozen page
 edition_log  what became of it, and by whom
@@ -14,6 +15,7 @@ from digest.models.editions import Edition, EditionItem, Frozen
 from digest.models.feeds import Feed
 from digest.models.schedules import Cadence, Schedule
 from digest.models.stories import Story
+from digest.models.vectors import TitleVector
 
 __all__ = [
     "Cadence",
@@ -25,4 +27,5 @@ __all__ = [
     "Frozen",
     "Schedule",
     "Story",
+    "TitleVector",
 ]

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.timezone import now
 
+from digest.language import MAX_LENGTH, tag
 from subscribers.models import Newsletter, Section, one_line
+
+
+def validate_language(value: str) -> None:
+    """Refuse what is no BCP 47 tag as `language.tag` returns it."""
+    if (found := tag(value)) != value:
+        raise ValidationError(
+            f"Write it as {found}." if found else "Write a language's code, such as en or pt-BR."
+        )
 
 
 class Feed(models.Model):
@@ -30,6 +40,18 @@ class Feed(models.Model):
         blank=True,
         validators=[one_line],
         help_text="The outlet's name beside each story. Empty: the feed's title.",
+    )
+    language = models.CharField(
+        max_length=MAX_LENGTH,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[validate_language],
+        help_text="Such as en or pt-BR. Empty: what the feed says.",
+    )
+    # What the feed, or the server that it comes from, said at the last fetch.
+    stated_language = models.CharField(
+        max_length=MAX_LENGTH, blank=True, default="", db_default="", editable=False
     )
     weight = models.FloatField(
         default=1.0,
@@ -74,13 +96,13 @@ class Feed(models.Model):
 
     def reset_fetch_state(self, *, now: datetime) -> None:
         """Make the feed due now, and clear what belongs to the server at its former URL."""
-        self.etag = self.last_modified = self.last_error = ""
+        self.etag = self.last_modified = self.last_error = self.stated_language = ""
         self.last_success_at = None
         self.consecutive_failures = 0
         self.next_fetch_at = now
         self.save(
             update_fields=[
-                "etag", "last_modified", "last_error", "last_success_at",
+                "etag", "last_modified", "last_error", "stated_language", "last_success_at",
                 "consecutive_failures", "next_fetch_at",
             ]
         )  # fmt: skip

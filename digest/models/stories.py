@@ -9,6 +9,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils.timezone import now
 
+from digest.language import MAX_LENGTH, of_text
 from digest.models.feeds import Feed
 from subscribers.models import (
     EARLIEST_TIME,
@@ -46,6 +47,10 @@ class Story(models.Model):
     guid = models.CharField(max_length=64, blank=True, editable=False)
     # SHA-256 of the texts as the feed gave them. It tells an editor's change from the feed's.
     source_hash = models.CharField(max_length=64, blank=True, editable=False)
+    # Where the entry names a language of its own, another than the feed's.
+    stated_language = models.CharField(
+        max_length=MAX_LENGTH, blank=True, default="", db_default="", editable=False
+    )
     title = models.CharField(max_length=300, validators=[one_line])
     summary = models.TextField(blank=True, help_text="Two or three plain sentences.")
     author = models.CharField(max_length=200, blank=True, validators=[one_line])
@@ -76,6 +81,9 @@ class Story(models.Model):
     # The news event that it reports: the id of one of its stories, mostly the first. A story of its
     # own has its own id; null: it has not been grouped. digest.events writes it.
     event = models.BigIntegerField(null=True, editable=False)
+    # Which of its event's reports have one text: the id of one of them, mostly the first. Null: it
+    # has not been compared, or nothing else reports the event.
+    text_number = models.BigIntegerField(null=True, editable=False)
     # An editor said that it belongs there, so no grouping moves it.
     event_is_pinned = models.BooleanField(default=False, db_default=False, editable=False)
 
@@ -141,6 +149,14 @@ class Story(models.Model):
     def outlet(self) -> str:
         """The name of the outlet whose story it is; empty if nobody knows."""
         return self.source_name or (self.feed.outlet if self.feed else "")
+
+    @property
+    def lang(self) -> str:
+        """The tag of its title's language, such as "pt-BR"; empty if nobody knows."""
+        declared = self.stated_language
+        if not declared and self.feed:
+            declared = self.feed.language or self.feed.stated_language
+        return of_text(self.title, declared=declared)
 
     @property
     def link(self) -> str:
