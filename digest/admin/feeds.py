@@ -40,6 +40,12 @@ class TroubleFilter(admin.SimpleListFilter):
 
 
 class FeedForm(forms.ModelForm):  # type: ignore[type-arg]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        stated, field = self.instance.stated_language, self.fields.get("language")
+        if stated and field:  # somebody who may only look has no field
+            field.help_text = f"Such as en or pt-BR. Empty: what the feed says, {stated}."
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         section, newsletter = cleaned.get("section"), cleaned.get("newsletter")
@@ -60,7 +66,7 @@ class FeedAdmin(PresetAdmin):
     actions = ["fetch_selected"]
     change_form_outer_before_template = "admin/digest/feed/state.html"
     fieldsets = (
-        (None, {"fields": ("newsletter", "section", "url", "title", "source_name")}),
+        (None, {"fields": ("newsletter", "section", "url", "title", "source_name", "language")}),
         ("How", {"fields": ("weight", "takes_all", "interval_minutes", "is_active")}),
     )
 

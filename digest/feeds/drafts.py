@@ -115,6 +115,7 @@ def _story(
         image_width=image.width if image else None,
         image_height=image.height if image else None,
         published_at=past(entry.published_at, now=now),
+        stated_language=entry.language,
     )
     story.source_hash = source_hash(story)
     return story

@@ -55,6 +55,8 @@ class Fetched:
     last_modified: str
     url: str
     content_type: str = ""
+    # Content-Language, as the server sends it.
+    language: str = ""
 
 
 def get(
@@ -135,6 +137,7 @@ def _read(response: httpx.Response, *, limits: Limits, is_conditional: bool) -> 
         last_modified=response.headers.get("last-modified", ""),
         url=str(response.url),
         content_type=response.headers.get("content-type", ""),
+        language=response.headers.get("content-language", ""),
     )
 
 

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 
 from digest.feeds import child_process, fetch, sanitise, store, urls
 from digest.feeds.parse import NotAFeed, ParsedFeed, parse
+from digest.language import tag
 from digest.models import Feed
 from digest.shorten import truncate
 from subscribers.models import Newsletter, Section
@@ -174,7 +175,9 @@ def _ingest(
     # An ETag that does not fit its column is left out: half of one is of no use.
     feed.etag = fetched.etag if len(fetched.etag) <= 500 else ""
     feed.last_modified = fetched.last_modified if len(fetched.last_modified) <= 100 else ""
-    feed.save(update_fields=[*fields, "title", "source_name", "etag", "last_modified"])
+    feed.stated_language = tag(parsed.language) or tag(fetched.language)
+    fields += ["title", "source_name", "stated_language", "etag", "last_modified"]
+    feed.save(update_fields=fields)
     counts = store.store_entries(
         feed=feed, entries=parsed.entries, now=now, site_url=parsed.site_url, is_first=is_first
     )

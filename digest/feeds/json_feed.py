@@ -51,6 +51,7 @@ def _entry(item: Mapping[str, Any], feed_authors: list[str]) -> Mapping[str, Any
         "title": escape(_string(item, "title"), quote=False),
         "link": _string(item, "url"),
         "id": _string(item, "id"),
+        "language": _string(item, "language"),
         "author": authors[0] if authors else "",
         "authors": [{"name": name} for name in authors],
         "summary": escape(_string(item, "summary"), quote=False),

@@ -19,6 +19,7 @@ from digest.feeds.dates import DateContext, context_of, read_date
 from digest.feeds.images.choose import Image, entry_images
 from digest.feeds.images.signs import is_named_image
 from digest.feeds.json_feed import read_json_feed
+from digest.language import tag
 
 # A feed of the day's news has 20 to 100 entries.
 MAX_ENTRIES = 500
@@ -59,6 +60,8 @@ class FeedEntry:
     source: str
     # A URL of that outlet.
     source_url: str = ""
+    # The language that it says itself, as a BCP 47 tag; empty if that is the feed's.
+    language: str = ""
     # The date of publication as it is written, and why the entry can be no story.
     written_date: str = ""
     fault: str = ""
@@ -105,7 +108,7 @@ def parse(body: bytes, *, base_url: str, content_type: str = "") -> ParsedFeed:
         feed_image=urls.web_url(_text(feed.get("image") or {}, "href"), base=feed_base),
     )
     entries = [
-        _entry(raw, image=image, base_url=base_url, dates=dates)
+        _entry(raw, image=image, base_url=base_url, dates=dates, feed_language=tag(language))
         for raw, image in zip(raw_entries, pictures, strict=True)
     ]
     newest = _newest_first(entries) if len(entries) > MAX_ENTRIES else entries
@@ -167,7 +170,12 @@ def _self_url(feed: Mapping[str, Any]) -> str:
 
 
 def _entry(
-    raw: Mapping[str, Any], *, image: Image | None, base_url: str, dates: DateContext
+    raw: Mapping[str, Any],
+    *,
+    image: Image | None,
+    base_url: str,
+    dates: DateContext,
+    feed_language: str,
 ) -> FeedEntry:
     link, guid = _link(raw, base_url=base_url), _text(raw, "id")
     title, summary = _title_and_summary(raw)
@@ -186,9 +194,19 @@ def _entry(
         source=_text(raw.get("source") or {}, "title")
         or _text(raw, "news_source").removesuffix(" on MSN"),
         source_url=_text(raw.get("source") or {}, "href"),
+        language=_language(raw, feed_language=feed_language),
         written_date=next(iter(written), ""),
         fault=_text(raw, "fault"),
     )
+
+
+def _language(raw: Mapping[str, Any], *, feed_language: str) -> str:
+    """Return the tag of `dc:language`, of JSON Feed's `language` or of `xml:lang`, if it is new."""
+    # feedparser gives each text the nearest `xml:lang` around it, which may be the feed's.
+    texts = (raw.get("title_detail"), raw.get("summary_detail"), *(raw.get("content") or ()))
+    stated = (_text(raw, "language"), *(_text(text, "language") for text in texts if text))
+    own = next(filter(None, map(tag, stated)), "")
+    return "" if own == feed_language else own
 
 
 def _link(raw: Mapping[str, Any], *, base_url: str) -> str:

@@ -78,9 +78,10 @@ def _update(pairs: Sequence[tuple[Story, Story]]) -> int:
     # With this lock either an editor who places a story now has to wait, or `placed` contains it.
     locked = list(Story.objects.select_for_update().filter(pk__in=changed).order_by("pk"))
     placed = set(EditionItem.objects.filter(story__in=changed).values_list("story_id", flat=True))
+    fields = [*SOURCE_FIELDS, "source_hash", "stated_language"]
     free = [s for s in locked if s.pk not in placed and may_update(s, changed[s.pk])]
     for story in free:
-        for name in (*SOURCE_FIELDS, "source_hash"):
+        for name in fields:
             setattr(story, name, getattr(changed[story.pk], name))
-    Story.objects.bulk_update(free, [*SOURCE_FIELDS, "source_hash"])
+    Story.objects.bulk_update(free, fields)
     return len(free)
