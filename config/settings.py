@@ -269,6 +269,14 @@ PENDING_DAYS = env.int("PENDING_DAYS", default=7)
 # Hosts from which feeds may be fetched although their address is private.
 FETCH_ALLOW_HOSTS = env.list("FETCH_ALLOW_HOSTS", default=[])
 
+# --- Events -------------------------------------------------------------------------------------
+# The factory of the embedding by which reports in several languages, or in other words, find each
+# other, such as digest.ranking.embedding.nano_e5. Empty: words alone decide.
+EVENT_EMBEDDING = env("EVENT_EMBEDDING", default="")
+if EVENT_EMBEDDING:
+    # Without it nobody has to run a worker of this queue, and /readyz expects none.
+    CELERY_TASK_ROUTES["digest.tasks.embed_titles"] = {"queue": "vectors"}
+
 # --- API and webhooks ---------------------------------------------------------------------------
 # Requests per minute: with one token, and from one network without a token.
 API_TOKEN_RATE = env.int("API_TOKEN_RATE", default=600)

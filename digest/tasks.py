@@ -17,10 +17,10 @@ from digest.delivery.planning import due, finish, reader_clock, start
 from digest.editions.decide import notify
 from digest.editions.decide import release as releases
 from digest.editions.draft import draft, missed, slots
-from digest.events import grouping
+from digest.events import grouping, vectors
 from digest.feeds import ingest
 from digest.models import Schedule
-from subscribers.plumbing.queue import enqueue, enqueue_now
+from subscribers.plumbing.queue import acknowledge, enqueue, enqueue_now, enqueue_once
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ def tick() -> None:
     The steps are independent: an unexpected error in one does not stop the others.
     """
     at = now()
-    for step in (_recover, _deliver, _release, _notify, _draft, _fetch, _group):
+    for step in (_recover, _deliver, _release, _notify, _draft, _fetch, _embed, _group):
         try:
             step(at)
         except Exception:
@@ -76,6 +76,12 @@ def _fetch(at: datetime.datetime) -> None:
         enqueue(fetch_feed, feed_id=feed_id)
 
 
+def _embed(at: datetime.datetime) -> None:
+    if vectors.waiting(now=at).exists():
+        enqueue_once(embed_titles.name)
+    vectors.purge(now=at)
+
+
 def _group(at: datetime.datetime) -> None:
     for newsletter_id in grouping.due_newsletters(now=at):
         enqueue(group_stories, newsletter_id=newsletter_id)
@@ -98,6 +104,14 @@ def fetch_feed(*, feed_id: int) -> None:
         ingest.fetch_feed(feed_id=feed_id, now=now())
     except SoftTimeLimitExceeded:
         ingest.record_timeout(feed_id=feed_id, seconds=_FETCH_SECONDS, now=now())
+
+
+@shared_task(expires=_EXPIRES_AFTER)
+def embed_titles() -> None:
+    """Make the vectors of one batch of titles; enqueue this again if there are more."""
+    acknowledge(embed_titles.name)
+    if vectors.embed_titles(now=now()):
+        enqueue_once(embed_titles.name)
 
 
 @shared_task(expires=_EXPIRES_AFTER)

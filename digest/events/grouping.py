@@ -11,15 +11,15 @@ from django.db import connection, transaction
 from django.db.models import F, Min
 from django.db.models.functions import Coalesce
 
+from digest.events.vectors import packed_vectors
+from digest.events.window import WINDOW, comparable
 from digest.feeds import child_process
 from digest.models import Story
 from digest.ranking import Article
-from digest.ranking.deferred import group_pinned
+from digest.ranking.deferred import Texts, events_of
 
 logger = logging.getLogger(__name__)
 
-# Reports of one event lie at most so far apart.
-WINDOW = timedelta(days=3)
 # Of more stories than these in that time, only the newest are compared.
 MOST_STORIES = 15_000
 # A feed brings its stories one after the other. All of them are grouped at once.
@@ -28,14 +28,19 @@ SETTLED_AFTER = timedelta(minutes=2)
 _LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended('digest.events:' || %s, 0))"
 # What a feed is changing at this moment is left for the next time, so that neither waits for the
 # other. What an editor has put somewhere meanwhile stays there.
-_MOVE = """
-WITH moved AS (
-    SELECT id, number
-      FROM digest_story JOIN unnest(%s::bigint[], %s::bigint[]) AS t(pk, number) ON id = pk
-     WHERE NOT event_is_pinned
+_WRITE = """
+WITH found AS (
+    SELECT id, event AS was, new_text,
+           CASE WHEN event_is_pinned THEN event ELSE new_event END AS new_event
+      FROM digest_story
+      JOIN unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS t(pk, new_event, new_text) ON id = pk
        FOR NO KEY UPDATE OF digest_story SKIP LOCKED
 )
-UPDATE digest_story SET event = number FROM moved WHERE digest_story.id = moved.id
+UPDATE digest_story SET event = new_event, text_number = new_text
+  FROM found
+ WHERE digest_story.id = found.id
+   AND (event, text_number) IS DISTINCT FROM (new_event, new_text)
+RETURNING was IS DISTINCT FROM event
 """
 
 
@@ -67,33 +72,46 @@ def group_stories(*, newsletter_id: int, now: datetime) -> int:
 
 
 def _group(newsletter_id: int, *, now: datetime) -> int:
-    of_newsletter = Story.objects.filter(newsletter=newsletter_id)
     recent = list(
-        of_newsletter.filter(added_at__gte=now - 2 * WINDOW)
+        comparable([newsletter_id], now=now)
         .annotate(dated=Coalesce("published_at", "added_at"))
-        .filter(dated__gte=now - WINDOW)
-        .exclude(published_at=None, is_backlog=True)
         .select_related("feed")
         .order_by("-dated", "-pk")[:MOST_STORIES]
     )
-    groups = _groups(recent)
     held = {story.pk: story.event for story in recent}
-    moved = {
-        pk: number
-        for pks, number in zip(groups, event_numbers(groups, held), strict=True)
-        for pk in pks
-        if held[pk] != number
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_MOVE, [list(moved), list(moved.values())])
-        count: int = cursor.rowcount
+    count = _write(recent, _places(_events(recent), held))
     # What is too old to be compared, or too much, is an event of its own.
-    rest = of_newsletter.filter(event=None, added_at__gte=now - WINDOW).exclude(pk__in=held)
+    rest = Story.objects.filter(
+        newsletter=newsletter_id, event=None, added_at__gte=now - WINDOW
+    ).exclude(pk__in=held)
     return count + rest.update(event=F("pk"))
 
 
-def _groups(stories: Sequence[Story]) -> list[list[int]]:
-    """Return the ids of the stories, those of one event together."""
+def _places(
+    events: Sequence[Texts], held: Mapping[int, int | None]
+) -> dict[int, tuple[int, int | None]]:
+    """Return the number of its event, and of its text there, for the id of each story."""
+    groups = [[pk for text in event for pk in text] for event in events]
+    return {
+        pk: (number, min(text) if len(group) > 1 else None)
+        for event, group, number in zip(events, groups, event_numbers(groups, held), strict=True)
+        for text in event
+        for pk in text
+    }
+
+
+def _write(stories: Sequence[Story], places: Mapping[int, tuple[int, int | None]]) -> int:
+    """Store where the stories belong; return how many got another event."""
+    here = {story.pk: (story.event, story.text_number) for story in stories}
+    rows = [(pk, *place) for pk, place in places.items() if here[pk] != place]
+    columns = [list(column) for column in zip(*rows, strict=True)] or [[], [], []]
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE, columns)
+        return sum(1 for (moved,) in cursor.fetchall() if moved)
+
+
+def _events(stories: Sequence[Story]) -> list[Texts]:
+    """Return the ids of the stories, those of one event together, and in it those of one text."""
     articles = [
         Article(
             title=story.title,
@@ -101,6 +119,7 @@ def _groups(stories: Sequence[Story]) -> list[list[int]]:
             source=story.outlet,
             url=story.url,
             published=story.dated_at,
+            lang=story.lang,
         )
         for story in stories
     ]
@@ -108,11 +127,11 @@ def _groups(stories: Sequence[Story]) -> list[list[int]]:
     try:
         # In a process of its own: numpy and its friends would stay in this one for good, and
         # whatever feeds bring, it ends in time.
-        found = child_process.call(group_pinned, articles, pins)
+        found = child_process.call(events_of, articles, pins, packed_vectors(stories))
     except child_process.UsedUp as error:
         logger.error("Stories are not grouped, each is an event of its own for now: %s", error)
-        return [[story.pk] for story in stories if story.event is None]
-    return [[stories[index].pk for index in indexes] for indexes in found]
+        return [[[story.pk]] for story in stories if story.event is None]
+    return [[[stories[index].pk for index in text] for text in event] for event in found]
 
 
 def event_numbers(groups: Sequence[Sequence[int]], held: Mapping[int, int | None]) -> list[int]:

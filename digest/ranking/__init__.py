@@ -7,6 +7,7 @@ embedding   what a sentence embedding must be
 events      groups the reports of one event
 likeness    scores how alike two reports are
 joining     puts new reports to known events
+packed      keeps vectors in half the bytes
 rank        scores events, and chooses and orders an edition's stories
 select      chooses by scores, for variety
 sieve       tells what is no news
@@ -23,13 +24,19 @@ from digest.ranking.article import Article
 
 if TYPE_CHECKING:
     from digest.ranking.events import group
+    from digest.ranking.packed import pack, unpack
     from digest.ranking.wire_copy import copies
 
-__all__ = ["Article", "copies", "group"]
+__all__ = ["Article", "copies", "group", "pack", "unpack"]
 
 # These bring numpy, scipy and scikit-learn along (80 MB of memory), which a process that only
 # orders stories, such as the web's, does not need.
-_LOADED_WHEN_ASKED_FOR = {"copies": "digest.ranking.wire_copy", "group": "digest.ranking.events"}
+_LOADED_WHEN_ASKED_FOR = {
+    "copies": "digest.ranking.wire_copy",
+    "group": "digest.ranking.events",
+    "pack": "digest.ranking.packed",
+    "unpack": "digest.ranking.packed",
+}
 
 
 def __getattr__(name: str) -> Any:

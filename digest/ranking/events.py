@@ -34,19 +34,20 @@ def group(
     *,
     embed: Embed | None = None,
     pins: Sequence[Hashable] | None = None,
+    vectors: Any = None,
 ) -> list[list[int]]:
     """Return the articles' indexes, those of one event together; each is in exactly one group.
 
     Groups are in the order of their first article, and an article of its own is a group of one.
     The order of the articles changes nothing but the indexes. `embed` turns titles into vectors,
-    so that reports in several languages, or in other words, find each other. `pins` are what an
-    editor decided: articles of one pin are always together, those of two pins never; None is no
-    pin.
+    so that reports in several languages, or in other words, find each other. Who has the vectors
+    already gives `vectors` instead: a row for each article, or None for one that has none. A pair
+    of which one has none is compared by its words alone. `pins` are what an editor decided:
+    articles of one pin are always together, those of two pins never; None is no pin.
 
     Raises ValueError if `embed` returns anything but one row of finite numbers per title.
     """
-    vectors = None
-    if embed is not None and articles:
+    if vectors is None and embed is not None and articles:
         vectors = embed([article.title for article in articles])
     return group_by_vectors(articles, vectors, pins)
 
@@ -54,14 +55,20 @@ def group(
 def group_by_vectors(
     articles: Sequence[Article], vectors: Any, pins: Sequence[Hashable] | None = None
 ) -> list[list[int]]:
-    """Group as `group` does, with the titles' vectors (a row each) or None at hand."""
+    """Group as `group` does, with the titles' vectors (a row or None each) or None at hand."""
     if not articles:
         return []
     order = sorted(range(len(articles)), key=lambda index: _in_order(articles[index]))
-    rows = None if vectors is None else _checked(vectors, len(articles))[order]
-    least = LEAST if vectors is None else LEAST_WITH_VECTORS
+    rows = _rows(vectors, len(articles))
+    least = LEAST if rows is None else LEAST_WITH_VECTORS
     pinned = None if pins is None else _numbered([pins[index] for index in order])
-    labels = _labels(Likeness([articles[index] for index in order], rows, pinned), least)
+    likeness = Likeness(
+        [articles[index] for index in order],
+        None if rows is None else rows[order],
+        pinned,
+        without_vectors=LEAST_WITH_VECTORS / LEAST,
+    )
+    labels = _labels(likeness, least)
     groups: dict[int, list[int]] = {}
     for index, label in sorted(zip(order, labels.tolist(), strict=True)):
         groups.setdefault(label, []).append(index)
@@ -71,6 +78,19 @@ def group_by_vectors(
 def _numbered(pins: Sequence[Hashable]) -> list[int]:
     numbers: dict[Hashable, int] = {None: -1}
     return [numbers.setdefault(pin, len(numbers) - 1) for pin in pins]
+
+
+def _rows(vectors: Any, count: int) -> Floats | None:
+    """Return a row for each article, of nan where it has no vector; None if none has one."""
+    if vectors is None or any(vector is None for vector in vectors):
+        known = [at for at, vector in enumerate(vectors or ()) if vector is not None]
+        if not known:
+            return None
+        found = _checked([vectors[at] for at in known], len(known))
+        rows = np.full((count, found.shape[1]), np.nan, dtype=np.float32)
+        rows[known] = found
+        return rows
+    return _checked(vectors, count)
 
 
 def _checked(vectors: Any, count: int) -> Floats:

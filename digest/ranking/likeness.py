@@ -63,12 +63,19 @@ _LETTERS = HashingVectorizer(
 class Likeness:
     """The scores of all pairs of the articles.
 
-    `vectors` are of their titles, one row each. `pins` has a number of 0 or more for each article
-    that somebody put where it is, and -1 for all others.
+    `vectors` are of their titles, one row each, of nan for a title that has none. A pair with such
+    a title has the score of its words and letters, times `without_vectors`: so one threshold
+    serves both kinds of pairs. `pins` has a number of 0 or more for each article that somebody put
+    where it is, and -1 for all others.
     """
 
     def __init__(
-        self, articles: Sequence[Article], vectors: Any = None, pins: Sequence[int] | None = None
+        self,
+        articles: Sequence[Article],
+        vectors: Any = None,
+        pins: Sequence[int] | None = None,
+        *,
+        without_vectors: float = 1.0,
     ) -> None:
         texts = [_text(article) for article in articles]
         self._words = _weighed(_WORDS.transform(texts))
@@ -76,9 +83,14 @@ class Likeness:
         self._hours = np.array([_hours(article) for article in articles], dtype=np.float64)
         self._langs = np.array([_lang(article) for article in articles])
         self._pins = np.array([-1] * len(articles) if pins is None else pins, dtype=np.intp)
-        self._vectors, self._strangers = None, 0.0
+        self._vectors, self._strangers, self._without_vectors = None, 0.0, without_vectors
         if vectors is not None:
-            self._vectors, self._strangers = _comparable(_unit(vectors), self._langs)
+            # A vector of zeros is near to no other, so it makes no candidates.
+            self._known = np.isfinite(vectors).all(axis=1)
+            self._vectors = np.zeros_like(vectors)
+            self._vectors[self._known], self._strangers = _comparable(
+                _unit(vectors[self._known]), self._langs[self._known]
+            )
 
     def __len__(self) -> int:
         return len(self._pins)
@@ -121,7 +133,11 @@ class Likeness:
         if cosine is not None:
             meaning = np.clip((cosine - self._strangers) / (1 - self._strangers), 0, 1)
             share = np.where(self._langs[left] == self._langs[right], MEANING, MEANING_ACROSS)
-            score = share * meaning + (1 - share) * lexical
+            score = np.where(
+                self._known[left] & self._known[right],
+                share * meaning + (1 - share) * lexical,
+                np.minimum(lexical * self._without_vectors, 1),
+            )
         # Where one of the times is unknown (nan), the pair counts as one of the same hour.
         hours = np.nan_to_num(np.abs(self._hours[left] - self._hours[right]))
         score = score * (1 - FADE * np.minimum(hours / MOST_HOURS, 1))

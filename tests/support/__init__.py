@@ -12,6 +12,7 @@ programs          programs that a developer's machine may lack, and that CI must
 waiting           waits for a condition, never for a fixed time
 query_plans       the query plans that PostgreSQL would choose on large tables
 challenge_solver  solves a challenge as a reader's browser does
+embedding         an embedding of a few words, for EVENT_EMBEDDING
 suppression       what the suppression list says of some addresses
 no_redis          a Redis that cannot be reached
 other_release     values in the cache that another release of the code has stored
