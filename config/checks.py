@@ -19,6 +19,7 @@ from django.db import DatabaseError, connection
 
 from config import value_checks
 from config.env_file_checks import env_file_warnings
+from digest.ranking import embedding
 from subscribers.mail.backends import make_backend
 from subscribers.mail.relays import Relay
 
@@ -74,12 +75,13 @@ def check_settings(**_: Any) -> list[CheckMessage]:
 
 @register("daybreak", deploy=True)
 def check_deployment(**_: Any) -> list[CheckMessage]:
-    """Check with `check --deploy` what check_settings left out: relays, static files, database."""
+    """Check with `check --deploy` what check_settings left out: relays, static files and so on."""
     return [
         *(unsafe_settings() if settings.DEBUG else ()),
         *_relay_warnings(),
         *_static_file_problems(),
         *_database_problems(),
+        *_embedding_faults(),
     ]
 
 
@@ -182,6 +184,20 @@ def _static_file_problems() -> Iterator[CheckMessage]:
             "The static files are not collected, and without them no page is shown.",
             hint="Run manage.py collectstatic.",
             id="daybreak.E028",
+        )
+
+
+def _embedding_faults() -> Iterator[CheckMessage]:
+    """Yield what goes wrong when the embedding is used, which check_settings does not try."""
+    if not settings.EVENT_EMBEDDING or list(value_checks.embedding_problems()):
+        return
+    try:
+        embedding.try_out(embedding.load(settings.EVENT_EMBEDDING))
+    except Exception as error:  # an embedding is not ours, and may raise anything
+        yield Error(
+            f"EVENT_EMBEDDING is {settings.EVENT_EMBEDDING}, which makes no vector of a sentence.",
+            hint=f"{type(error).__name__}: {error}",
+            id="daybreak.E049",
         )
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
+
+from digest.ranking import embedding
 
 # Equal to signed_links.CONFIRM_WITHIN, which cannot be imported before Django is set up.
 CONFIRM_LINK_HOURS = 72
@@ -59,6 +62,7 @@ def invalid_values() -> Iterator[CheckMessage]:
     yield from _pending_problems()
     yield from _retention_problems()
     yield from _hsts_problems()
+    yield from embedding_problems()
     yield from _former_variables()
 
 
@@ -146,6 +150,33 @@ def _hsts_problems() -> Iterator[CheckMessage]:
             "remove HSTS_PRELOAD.",
             id="daybreak.E041",
         )
+
+
+def embedding_problems() -> Iterator[CheckMessage]:
+    """Yield what keeps EVENT_EMBEDDING from being imported; importing it takes 70 MB or more."""
+    path = settings.EVENT_EMBEDDING
+    module, _, name = path.rpartition(".")
+    package = embedding.PACKAGES.get(path)
+    if not path:
+        return
+    if package and not _can_be_imported(package):
+        hint = "Run pip install -r requirements-events.txt, or remove it."
+        yield _error("EVENT_EMBEDDING", f"which needs the package {package}", hint, 48)
+    elif not _can_be_imported(module) or (
+        module == embedding.__name__ and not hasattr(embedding, name)
+    ):
+        hint = (
+            "Write the dotted path of a function that returns an embedding, such as "
+            "digest.ranking.embedding.nano_e5, and install the package that it is in."
+        )
+        yield _error("EVENT_EMBEDDING", "which cannot be imported", hint, 48)
+
+
+def _can_be_imported(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def _former_variables() -> Iterator[CheckMessage]:

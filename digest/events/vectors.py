@@ -14,7 +14,7 @@ from django.db.models.functions import MD5
 import digest.ranking
 from digest.events.window import ARRIVED_WITHIN, comparable
 from digest.models import Story, TitleVector
-from digest.ranking.embedding import Embed, load
+from digest.ranking.embedding import Embed, load, try_out
 from subscribers.models import Newsletter
 
 logger = logging.getLogger(__name__)
@@ -23,8 +23,6 @@ logger = logging.getLogger(__name__)
 BATCH = 64
 # Rows of one step of `purge`; a tick takes one.
 _ROWS_PER_STEP = 2000
-# What any embedding of sentences has a vector for.
-_PROBE = "Rain is expected in the north tomorrow"
 
 
 def waiting(*, now: datetime) -> QuerySet[Story]:
@@ -105,7 +103,7 @@ def _packed(titles: Sequence[str]) -> list[bytes]:
         return list(digest.ranking.pack(embed(titles), len(titles)))
     except Exception:
         # Is the embedding at fault, or a title? If it is the embedding, this raises.
-        digest.ranking.pack(embed([_PROBE]), 1)
+        try_out(embed)
         return [_packed_alone(embed, title) for title in titles]
 
 

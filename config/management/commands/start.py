@@ -142,6 +142,10 @@ def _add_processes(supervisor: Supervisor, *, port: int, smtp_port: int) -> None
     supervisor.add(
         "feeds", *worker, "-Q", "feeds", "-c", "1", "-n", "feeds@%h", env=env, delay=delay
     )
+    if settings.EVENT_EMBEDDING:
+        supervisor.add(
+            "vectors", *worker, "-Q", "vectors", "-c", "1", "-n", "vectors@%h", env=env, delay=delay
+        )
     supervisor.add("beat", *celery, "beat", *quiet, "--pidfile=", env=env, delay=delay)
     if _has_mailbox():
         supervisor.add(

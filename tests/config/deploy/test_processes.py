@@ -17,6 +17,8 @@ from tests.support.paths import ROOT
 QUEUES = {settings.CELERY_TASK_DEFAULT_QUEUE} | {
     route["queue"] for route in settings.CELERY_TASK_ROUTES.values()
 }
+# A deployment has this one only if it sets EVENT_EMBEDDING, and every way shows how to serve it.
+OPTIONAL = {"vectors"}
 WAYS = {
     "compose": deployments.by_compose(),
     "systemd": list(deployments.by_systemd().values()),
@@ -33,8 +35,8 @@ def option(command, name):
 def test_each_queue_has_one_worker(way):
     workers = [command for command in WAYS[way] if "worker" in command]
 
-    assert sorted(option(command, "-Q") for command in workers) == sorted(QUEUES)
-    assert len({option(command, "-n") for command in workers}) == len(QUEUES)
+    assert sorted(option(command, "-Q") for command in workers) == sorted(QUEUES | OPTIONAL)
+    assert len({option(command, "-n") for command in workers}) == len(QUEUES | OPTIONAL)
 
 
 def test_every_way_runs_the_same_workers_and_one_clock():
@@ -42,6 +44,18 @@ def test_every_way_runs_the_same_workers_and_one_clock():
 
     assert celery["compose"] == celery["systemd"] == celery["by hand"]
     assert sum("beat" in command for command in celery["compose"]) == 1
+
+
+@pytest.mark.parametrize("path", ["", "tests.support.embedding.tiny"])
+def test_vectors_have_a_worker_only_where_titles_have_vectors(path, settings):
+    settings.EVENT_EMBEDDING = path
+    supervisor = Mock()
+
+    start._add_processes(supervisor, port=8000, smtp_port=8025)
+
+    started = {call.args[0] for call in supervisor.add.mock_calls}
+    assert ("vectors" in started) == bool(path)
+    assert deployments.compose()["services"]["vectors"]["profiles"] == ["vectors"]
 
 
 def test_every_way_runs_the_web_server_by_the_shipped_file():

@@ -189,6 +189,8 @@ def test_a_report_whose_vector_is_not_there_yet_joins_by_its_words(newsletter, g
 
 
 def test_the_stories_that_wait_are_found_by_an_index(newsletter, django_assert_max_num_queries):
+    story(newsletter, QUAKE[0])
+    embed_all()
     assume_rows(1_000_000)
 
     with django_assert_max_num_queries(2):
