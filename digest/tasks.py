@@ -124,7 +124,7 @@ def draft_slot(*, schedule_id: int, date: str) -> None:
     schedule = Schedule.objects.select_related("newsletter").get(pk=schedule_id)
     # What arrived in the last minutes may report what the draft prints already.
     try:
-        grouping.group_stories(newsletter_id=schedule.newsletter_id, now=now())
+        grouping.group_stories(newsletter_id=schedule.newsletter_id, now=now(), from_scratch=True)
     except Exception:
         logger.exception("Stories are not grouped before a draft, which is made all the same")
     draft.draft_edition(

@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import F, Min
@@ -16,7 +17,7 @@ from digest.events.window import WINDOW, comparable
 from digest.feeds import child_process
 from digest.models import Story
 from digest.ranking import Article
-from digest.ranking.deferred import Texts, events_of
+from digest.ranking.deferred import Event, events_joined, events_of
 
 logger = logging.getLogger(__name__)
 
@@ -24,22 +25,25 @@ logger = logging.getLogger(__name__)
 MOST_STORIES = 15_000
 # A feed brings its stories one after the other. All of them are grouped at once.
 SETTLED_AFTER = timedelta(minutes=2)
+# Of more new stories than these, or than this share of all, everything is grouped again.
+MOST_JOINING, MOST_JOINING_SHARE = 500, 0.1
 
 _LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended('digest.events:' || %s, 0))"
 # What a feed is changing at this moment is left for the next time, so that neither waits for the
 # other. What an editor has put somewhere meanwhile stays there.
 _WRITE = """
 WITH found AS (
-    SELECT id, event AS was, new_text,
+    SELECT id, event AS was, new_text, new_cluster,
            CASE WHEN event_is_pinned THEN event ELSE new_event END AS new_event
       FROM digest_story
-      JOIN unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS t(pk, new_event, new_text) ON id = pk
+      JOIN unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
+           AS t(pk, new_event, new_text, new_cluster) ON id = pk
        FOR NO KEY UPDATE OF digest_story SKIP LOCKED
 )
-UPDATE digest_story SET event = new_event, text_number = new_text
+UPDATE digest_story SET event = new_event, text_number = new_text, cluster = new_cluster
   FROM found
  WHERE digest_story.id = found.id
-   AND (event, text_number) IS DISTINCT FROM (new_event, new_text)
+   AND (event, text_number, cluster) IS DISTINCT FROM (new_event, new_text, new_cluster)
 RETURNING was IS DISTINCT FROM event
 """
 
@@ -56,22 +60,23 @@ def due_newsletters(*, now: datetime) -> list[int]:
     )
 
 
-def group_stories(*, newsletter_id: int, now: datetime) -> int:
+def group_stories(*, newsletter_id: int, now: datetime, from_scratch: bool = False) -> int:
     """Group a newsletter's stories of the last days; return how many got another event.
 
-    A story that an editor put into an event stays there. The others come to stand where their
-    words put them, in whatever order they arrived. Of two calls at once for one newsletter, the
-    second does nothing.
+    A few new stories join the events that are known, which takes a fraction of the time. With
+    `from_scratch`, or if much is new, all come to stand where their words put them, in whatever
+    order they arrived. A story that an editor put into an event stays there in any case. Of two
+    calls at once for one newsletter, the second does nothing.
     """
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(_LOCK, [newsletter_id])
             if not cursor.fetchone()[0]:
                 return 0
-        return _group(newsletter_id, now=now)
+        return _group(newsletter_id, now=now, from_scratch=from_scratch)
 
 
-def _group(newsletter_id: int, *, now: datetime) -> int:
+def _group(newsletter_id: int, *, now: datetime, from_scratch: bool) -> int:
     recent = list(
         comparable([newsletter_id], now=now)
         .annotate(dated=Coalesce("published_at", "added_at"))
@@ -79,39 +84,47 @@ def _group(newsletter_id: int, *, now: datetime) -> int:
         .order_by("-dated", "-pk")[:MOST_STORIES]
     )
     held = {story.pk: story.event for story in recent}
-    count = _write(recent, _places(_events(recent), held))
+    new = sum(event is None for event in held.values())
+    joins = not from_scratch and new <= min(MOST_JOINING, MOST_JOINING_SHARE * len(recent))
+    count = _write(recent, _places(_events(recent, joins=joins), held))
     # What is too old to be compared, or too much, is an event of its own.
     rest = Story.objects.filter(
         newsletter=newsletter_id, event=None, added_at__gte=now - WINDOW
     ).exclude(pk__in=held)
-    return count + rest.update(event=F("pk"))
+    return count + rest.update(event=F("pk"), cluster=F("pk"))
 
 
-def _places(
-    events: Sequence[Texts], held: Mapping[int, int | None]
-) -> dict[int, tuple[int, int | None]]:
-    """Return the number of its event, and of its text there, for the id of each story."""
-    groups = [[pk for text in event for pk in text] for event in events]
+class Place(NamedTuple):
+    """Where a story belongs: the numbers of its event, of its text there and of its cluster."""
+
+    event: int | None
+    text: int | None
+    cluster: int | None
+
+
+def _places(events: Sequence[Event], held: Mapping[int, int | None]) -> dict[int, Place]:
+    """Return where each story belongs; the events have the stories' ids."""
+    groups = [[pk for text in event.texts for pk in text] for event in events]
     return {
-        pk: (number, min(text) if len(group) > 1 else None)
+        pk: Place(number, min(text) if len(group) > 1 else None, min(event.around))
         for event, group, number in zip(events, groups, event_numbers(groups, held), strict=True)
-        for text in event
+        for text in event.texts
         for pk in text
     }
 
 
-def _write(stories: Sequence[Story], places: Mapping[int, tuple[int, int | None]]) -> int:
+def _write(stories: Sequence[Story], places: Mapping[int, Place]) -> int:
     """Store where the stories belong; return how many got another event."""
-    here = {story.pk: (story.event, story.text_number) for story in stories}
+    here = {s.pk: Place(s.event, s.text_number, s.cluster) for s in stories}
     rows = [(pk, *place) for pk, place in places.items() if here[pk] != place]
-    columns = [list(column) for column in zip(*rows, strict=True)] or [[], [], []]
+    columns = [list(column) for column in zip(*rows, strict=True)] or [[], [], [], []]
     with connection.cursor() as cursor:
         cursor.execute(_WRITE, columns)
         return sum(1 for (moved,) in cursor.fetchall() if moved)
 
 
-def _events(stories: Sequence[Story]) -> list[Texts]:
-    """Return the ids of the stories, those of one event together, and in it those of one text."""
+def _events(stories: Sequence[Story], *, joins: bool) -> list[Event]:
+    """Return the events with the stories' ids; with `joins`, only those that changed."""
     articles = [
         Article(
             title=story.title,
@@ -123,15 +136,28 @@ def _events(stories: Sequence[Story]) -> list[Texts]:
         )
         for story in stories
     ]
-    pins = [story.event if story.event_is_pinned else None for story in stories]
+    pks = [story.pk for story in stories]
+    vectors = packed_vectors(stories)
     try:
         # In a process of its own: numpy and its friends would stay in this one for good, and
         # whatever feeds bring, it ends in time.
-        found = child_process.call(events_of, articles, pins, packed_vectors(stories))
+        if joins:
+            held = [story.event for story in stories]
+            clusters = [story.cluster or story.event for story in stories]
+            found = child_process.call(events_joined, articles, held, clusters, vectors)
+        else:
+            pins = [story.event if story.event_is_pinned else None for story in stories]
+            found = child_process.call(events_of, articles, pins, vectors)
     except child_process.UsedUp as error:
         logger.error("Stories are not grouped, each is an event of its own for now: %s", error)
-        return [[[story.pk]] for story in stories if story.event is None]
-    return [[[stories[index].pk for index in text] for text in event] for event in found]
+        return [Event([[story.pk]], [story.pk]) for story in stories if story.event is None]
+    return [
+        Event(
+            texts=[[pks[index] for index in text] for text in event.texts],
+            around=[pks[index] for index in event.around],
+        )
+        for event in found
+    ]
 
 
 def event_numbers(groups: Sequence[Sequence[int]], held: Mapping[int, int | None]) -> list[int]:

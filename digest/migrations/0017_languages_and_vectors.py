@@ -32,6 +32,11 @@ class Migration(migrations.Migration):
             name='text_number',
             field=models.BigIntegerField(editable=False, null=True),
         ),
+        migrations.AddField(
+            model_name='story',
+            name='cluster',
+            field=models.BigIntegerField(editable=False, null=True),
+        ),
         migrations.CreateModel(
             name='TitleVector',
             fields=[

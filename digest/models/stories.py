@@ -84,6 +84,9 @@ class Story(models.Model):
     # Which of its event's reports have one text: the id of one of them, mostly the first. Null: it
     # has not been compared, or nothing else reports the event.
     text_number = models.BigIntegerField(null=True, editable=False)
+    # A looser group: events of one cluster may be one after all, or have one subject. The id of one
+    # of its stories, as with `event`.
+    cluster = models.BigIntegerField(null=True, editable=False)
     # An editor said that it belongs there, so no grouping moves it.
     event_is_pinned = models.BooleanField(default=False, db_default=False, editable=False)
 

@@ -23,17 +23,20 @@ from typing import TYPE_CHECKING, Any
 from digest.ranking.article import Article
 
 if TYPE_CHECKING:
-    from digest.ranking.events import group
+    from digest.ranking.events import group, group_in_clusters
+    from digest.ranking.joining import join
     from digest.ranking.packed import pack, unpack
     from digest.ranking.wire_copy import copies
 
-__all__ = ["Article", "copies", "group", "pack", "unpack"]
+__all__ = ["Article", "copies", "group", "group_in_clusters", "join", "pack", "unpack"]
 
 # These bring numpy, scipy and scikit-learn along (80 MB of memory), which a process that only
 # orders stories, such as the web's, does not need.
 _LOADED_WHEN_ASKED_FOR = {
     "copies": "digest.ranking.wire_copy",
     "group": "digest.ranking.events",
+    "group_in_clusters": "digest.ranking.events",
+    "join": "digest.ranking.joining",
     "pack": "digest.ranking.packed",
     "unpack": "digest.ranking.packed",
 }

@@ -19,6 +19,9 @@ from digest.ranking.likeness import Likeness
 # Two groups become one if the mean score of their pairs is as high as this: with words alone, and
 # with vectors.
 LEAST, LEAST_WITH_VECTORS = 0.12, 0.18
+# Events are of one cluster if the same holds at this score: they may be one event after all, or
+# have one subject.
+LOOSE, LOOSE_WITH_VECTORS = 0.07, 0.1
 # More articles than these are not compared all with all. A larger component (a war, a tournament)
 # falls apart at ever higher scores until its parts are small enough.
 LARGEST_COMPONENT = 600
@@ -56,11 +59,30 @@ def group_by_vectors(
     articles: Sequence[Article], vectors: Any, pins: Sequence[Hashable] | None = None
 ) -> list[list[int]]:
     """Group as `group` does, with the titles' vectors (a row or None each) or None at hand."""
+    least = [LEAST] if _has_none(vectors) else [LEAST_WITH_VECTORS]
+    return _group(articles, vectors, pins, least)[0]
+
+
+def group_in_clusters(
+    articles: Sequence[Article], vectors: Any, pins: Sequence[Hashable] | None = None
+) -> tuple[list[list[int]], list[list[int]]]:
+    """Return the groups of `group`, and the looser clusters, each of which has groups whole."""
+    least = [LEAST, LOOSE] if _has_none(vectors) else [LEAST_WITH_VECTORS, LOOSE_WITH_VECTORS]
+    groups, clusters = _group(articles, vectors, pins, least)
+    return groups, clusters
+
+
+def _group(
+    articles: Sequence[Article],
+    vectors: Any,
+    pins: Sequence[Hashable] | None,
+    levels: Sequence[float],
+) -> list[list[list[int]]]:
+    """Return the groups at each of the levels, the highest score first."""
     if not articles:
-        return []
+        return [[] for _ in levels]
     order = sorted(range(len(articles)), key=lambda index: _in_order(articles[index]))
-    rows = _rows(vectors, len(articles))
-    least = LEAST if rows is None else LEAST_WITH_VECTORS
+    rows = rows_of(vectors, len(articles))
     pinned = None if pins is None else _numbered([pins[index] for index in order])
     likeness = Likeness(
         [articles[index] for index in order],
@@ -68,7 +90,14 @@ def group_by_vectors(
         pinned,
         without_vectors=LEAST_WITH_VECTORS / LEAST,
     )
-    labels = _labels(likeness, least)
+    return [_listed(order, labels) for labels in _labels(likeness, levels)]
+
+
+def _has_none(vectors: Any) -> bool:
+    return vectors is None or all(vector is None for vector in vectors)
+
+
+def _listed(order: Sequence[int], labels: NDArray[np.intp]) -> list[list[int]]:
     groups: dict[int, list[int]] = {}
     for index, label in sorted(zip(order, labels.tolist(), strict=True)):
         groups.setdefault(label, []).append(index)
@@ -80,7 +109,7 @@ def _numbered(pins: Sequence[Hashable]) -> list[int]:
     return [numbers.setdefault(pin, len(numbers) - 1) for pin in pins]
 
 
-def _rows(vectors: Any, count: int) -> Floats | None:
+def rows_of(vectors: Any, count: int) -> Floats | None:
     """Return a row for each article, of nan where it has no vector; None if none has one."""
     if vectors is None or any(vector is None for vector in vectors):
         known = [at for at, vector in enumerate(vectors or ()) if vector is not None]
@@ -108,12 +137,14 @@ def _in_order(article: Article) -> tuple[float, str, str, str, str, str]:
     return (time, article.url, article.title, article.source, article.summary, article.lang)
 
 
-def _labels(likeness: Likeness, least: float) -> NDArray[np.intp]:
+def _labels(likeness: Likeness, levels: Sequence[float]) -> list[NDArray[np.intp]]:
     rows = np.arange(len(likeness))
-    labels = rows.copy()
-    for component in _components(likeness, least, rows):
-        labels[component] = component[average_link(likeness.block(component), least)]
-    return labels
+    found = [rows.copy() for _ in levels]
+    for component in _components(likeness, min(levels), rows):
+        tree = average_link(likeness.block(component))
+        for labels, least in zip(found, levels, strict=True):
+            labels[component] = component[cut(tree, least)]
+    return found
 
 
 def _components(likeness: Likeness, least: float, rows: Indexes) -> list[Indexes]:
@@ -144,12 +175,18 @@ def _components(likeness: Likeness, least: float, rows: Indexes) -> list[Indexes
     return [piece for piece in done if len(piece) > 1]
 
 
-def average_link(scores: Any, least: float) -> NDArray[np.intp]:
-    """Return for each of some articles the first that is in its group."""
+def average_link(scores: Any) -> NDArray[np.float64]:
+    """Return the tree in which average linkage joins some articles, from their scores."""
     distances = np.where(scores < 0, NEVER, 1 - np.minimum(scores, 1)).astype(np.float64)
     np.fill_diagonal(distances, 0)
-    tree = linkage(squareform(distances, checks=False), "average")
+    tree: NDArray[np.float64] = linkage(squareform(distances, checks=False), "average")
+    return tree
+
+
+def cut(tree: NDArray[np.float64], least: float) -> NDArray[np.intp]:
+    """Return for each article of a tree the first that is in its group at this score."""
     _, first, label = np.unique(
         fcluster(tree, 1 - least, "distance"), return_index=True, return_inverse=True
     )
-    return first[label]
+    found: NDArray[np.intp] = first[label]
+    return found

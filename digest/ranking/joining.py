@@ -10,7 +10,15 @@ from scipy import sparse
 
 from digest.ranking.article import Article
 from digest.ranking.candidates import Floats, Indexes
-from digest.ranking.events import LEAST, LEAST_WITH_VECTORS, average_link
+from digest.ranking.events import (
+    LEAST,
+    LEAST_WITH_VECTORS,
+    LOOSE,
+    LOOSE_WITH_VECTORS,
+    average_link,
+    cut,
+    rows_of,
+)
 from digest.ranking.likeness import Likeness
 
 # So many new reports are compared with all others at once; it bounds the memory.
@@ -22,35 +30,60 @@ MOST_NEW = 500
 def join(
     articles: Sequence[Article],
     held: Sequence[Hashable],
+    clusters: Sequence[Hashable] | None = None,
     *,
     vectors: Any = None,
-) -> list[list[int]]:
-    """Return the articles' indexes, those of one event together; each is in exactly one group.
+) -> tuple[list[list[int]], list[list[int]]]:
+    """Return the articles' indexes by event, and by cluster; each is in exactly one of either.
 
-    `held` has the event that each article is in, None for a new one. Events stay whole and apart.
-    New ones are grouped among themselves as `group` does it; each of these groups then joins the
-    event with which the mean score of its pairs is highest and high enough. `vectors` are of the
-    titles, a row each, or None. The order of the articles changes nothing but the indexes.
+    `held` has the event that each article is in, None for a new one, and `clusters` its cluster.
+    Events stay whole and apart. New ones are grouped among themselves as `group` does it; each of
+    these groups then joins the event with which the mean score of its pairs is highest and high
+    enough. `vectors` are of the titles, a row or None each, or None. The order of the articles
+    changes nothing but the indexes.
 
     Raises ValueError if more than MOST_NEW are new.
     """
     new = np.flatnonzero([event is None for event in held])
     if len(new) > MOST_NEW:
         raise ValueError(f"{len(new)} new articles; group them all")
+    around = held if clusters is None else clusters
+    if not len(new):
+        return _by(held), _by(around)
+    rows = rows_of(vectors, len(articles))
+    likeness = Likeness(articles, rows, without_vectors=LEAST_WITH_VECTORS / LEAST)
+    least = (LEAST, LOOSE) if rows is None else (LEAST_WITH_VECTORS, LOOSE_WITH_VECTORS)
+    events = _joined(likeness, new, _by(held), least[0])
+    # What joined an event is in that event's cluster. Only the others look for one.
+    known = _by(around)
+    cluster_of = {index: number for number, group in enumerate(known) for index in group}
+    alone = []
+    for event in events:
+        number = next((cluster_of[index] for index in event if index in cluster_of), None)
+        fresh = [index for index in event if index not in cluster_of]
+        if number is None:
+            alone.extend(fresh)
+        else:
+            known[number] = sorted({*known[number], *fresh})
+    return events, _joined(likeness, np.array(sorted(alone), dtype=np.intp), known, least[1])
+
+
+def _by(held: Sequence[Hashable]) -> list[list[int]]:
     groups: dict[Hashable, list[int]] = {}
-    for index, event in enumerate(held):
-        if event is not None:
-            groups.setdefault(event, []).append(index)
-    known = list(groups.values())
-    if len(new):
-        least = LEAST if vectors is None else LEAST_WITH_VECTORS
-        _join(Likeness(articles, vectors), new, known, least)
-    return sorted(known)
+    for index, number in enumerate(held):
+        if number is not None:
+            groups.setdefault(number, []).append(index)
+    return list(groups.values())
 
 
-def _join(likeness: Likeness, new: Indexes, known: list[list[int]], least: float) -> None:
-    """Add the new articles to the known groups, or as further groups."""
-    labels = average_link(likeness.block(new), least) if len(new) > 1 else np.zeros(1, dtype=int)
+def _joined(
+    likeness: Likeness, new: Indexes, known: list[list[int]], least: float
+) -> list[list[int]]:
+    """Return the known groups with the new articles in them, or in further groups."""
+    if not len(new):
+        return sorted(known)
+    found = [list(group) for group in known]
+    labels = cut(average_link(likeness.block(new)), least) if len(new) > 1 else np.zeros(1)
     means = _means(likeness, new, known) if known else np.empty((len(new), 0))
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
@@ -58,11 +91,12 @@ def _join(likeness: Likeness, new: Indexes, known: list[list[int]], least: float
         score = means[members].mean(axis=0)
         indexes = new[members].tolist()
         if score.size and score.max() >= least:
-            group = known[int(score.argmax())]
+            group = found[int(score.argmax())]
             group.extend(indexes)
             group.sort()
         else:
-            known.append(indexes)
+            found.append(indexes)
+    return sorted(found)
 
 
 def _means(likeness: Likeness, new: Indexes, known: Sequence[Sequence[int]]) -> Floats:

@@ -38,6 +38,7 @@ MEANING, MEANING_ACROSS = 0.5, 0.7
 # counts as 0. Too few articles tell too little; then it is what multilingual-e5 has.
 FEW_ARTICLES, USUAL_MEDIAN = 20, 0.79
 PRIOR = 5
+MOST_ALIKE = 0.999
 
 # Chinese and Japanese are written without blanks, so each of their signs counts as a word.
 _WORD = r"(?u)[\u3040-\u30ff\u3400-\u9fff]|\w\w+"
@@ -142,6 +143,8 @@ class Likeness:
         hours = np.nan_to_num(np.abs(self._hours[left] - self._hours[right]))
         score = score * (1 - FADE * np.minimum(hours / MOST_HOURS, 1))
         score = np.where(hours > MOST_HOURS, -1, score)
+        # Only what an editor put together is at no distance, so that nothing comes between them.
+        score = np.minimum(score, MOST_ALIKE)
         pinned = (self._pins[left] >= 0) & (self._pins[right] >= 0)
         together = np.where(self._pins[left] == self._pins[right], 1, -1)
         return np.where(pinned, together, score).astype(np.float32)

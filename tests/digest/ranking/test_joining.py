@@ -18,7 +18,7 @@ def test_a_new_report_joins_its_event_and_a_stranger_is_an_event_of_its_own():
         report("Chile: earthquake kills eleven in the north", hours=5, source="Mail"),
         report("Ferry runs aground off Crete", hours=5, source="Mail"),
     ]
-    groups = join([*KNOWN, *new], [*HELD, None, None])
+    groups, _ = join([*KNOWN, *new], [*HELD, None, None])
 
     assert groups == [[0, 1, 2, 8], [3, 4], [5], [6], [7], [9]]
 
@@ -28,28 +28,28 @@ def test_new_reports_of_one_event_find_each_other():
         report("Ferry runs aground off Crete, 200 rescued", hours=5),
         report("200 rescued from a ferry that ran aground off Crete", hours=6),
     ]
-    assert join([*KNOWN, *new], [*HELD, None, None])[-1] == [8, 9]
+    assert join([*KNOWN, *new], [*HELD, None, None])[0][-1] == [8, 9]
 
 
 def test_what_is_held_together_stays_together_whatever_its_words_say():
     held = ["mixed", "mixed", "other", "other", "other", "mixed", 6, 7]
 
-    assert join(KNOWN, held) == [[0, 1, 5], [2, 3, 4], [6], [7]]
+    assert join(KNOWN, held)[0] == [[0, 1, 5], [2, 3, 4], [6], [7]]
 
 
 def test_a_report_joins_nothing_of_which_a_part_is_more_than_three_days_older():
     new = report("Eleven dead as earthquake shakes northern Chile", hours=73)
 
-    assert join([*QUAKE, new], [1, 1, 1, None]) == [[0, 1, 2], [3]]
+    assert join([*QUAKE, new], [1, 1, 1, None])[0] == [[0, 1, 2], [3]]
 
 
 def test_without_known_events_it_groups_what_is_new():
-    assert join(KNOWN, [None] * len(KNOWN)) == group(KNOWN)
+    assert join(KNOWN, [None] * len(KNOWN))[0] == group(KNOWN)
 
 
 def test_nothing_new_changes_nothing():
-    assert join([], []) == []
-    assert join(KNOWN, HELD) == [[0, 1, 2], [3, 4], [5], [6], [7]]
+    assert join([], []) == ([], [])
+    assert join(KNOWN, HELD)[0] == [[0, 1, 2], [3, 4], [5], [6], [7]]
 
 
 def test_too_many_new_reports_are_refused():
@@ -66,9 +66,11 @@ def test_each_report_is_in_one_group_and_the_known_ones_stay(articles, data, wit
     )
     rows = np.random.default_rng(1).normal(size=(len(articles), 4)) if with_vectors else None
 
-    groups = join(articles, held, vectors=rows)
+    groups, clusters = join(articles, held, vectors=rows)
 
-    assert sorted(index for indexes in groups for index in indexes) == list(range(len(articles)))
+    for level in (groups, clusters):
+        assert sorted(index for group in level for index in group) == list(range(len(articles)))
+    assert all(any(set(group) <= set(cluster) for cluster in clusters) for group in groups)
     found = {index: number for number, indexes in enumerate(groups) for index in indexes}
     known = [(event, found[index]) for index, event in enumerate(held) if event is not None]
     assert len(set(known)) == len({event for event, _ in known}) == len({at for _, at in known})
