@@ -34,15 +34,22 @@ def copies(articles: Sequence[Article]) -> list[list[int]]:
     their first article. A text that nobody else has, or that is too short, is a group of one.
     """
     holders: defaultdict[int, list[int]] = defaultdict(list)
-    sizes = []
+    sizes, pairs = [], []
+    # A text that a hundred outlets print word for word would make each of its sequences common.
+    first_with: dict[frozenset[int], int] = {}
     for index, article in enumerate(articles):
-        sequences = set(_sequences(article.summary))
+        sequences = frozenset(_sequences(article.summary))
         sizes.append(len(sequences))
-        if len(sequences) >= LEAST_SEQUENCES:
-            for sequence in sequences:
-                holders[sequence].append(index)
+        if len(sequences) < LEAST_SEQUENCES:
+            continue
+        first = first_with.setdefault(sequences, index)
+        if first != index:
+            pairs.append((first, index))
+            continue
+        for sequence in sequences:
+            holders[sequence].append(index)
     sources = [article.source or index for index, article in enumerate(articles)]
-    return _connected(len(articles), list(_same_texts(holders, sizes, sources)))
+    return _connected(len(articles), [*pairs, *_same_texts(holders, sizes, sources)])
 
 
 def _sequences(text: str) -> Iterator[int]:

@@ -64,3 +64,9 @@ def test_a_phrase_of_the_trade_under_a_hundred_articles_joins_none_of_them():
     ]
 
     assert len(copies(articles)) == 100
+
+
+def test_a_text_that_a_hundred_outlets_print_word_for_word_is_one_text():
+    articles = [article(AGENCY, f"Paper {n}") for n in range(100)]
+
+    assert [len(text) for text in copies([*articles, article(words(40), "Post")])] == [101]
