@@ -4,6 +4,7 @@ dashboard    the first page: what goes out next, and what needs an editor
 navigation   the sidebar
 edition      one edition, from draft to sent
 stories      the stories, and adding one by hand
+event_page   one news event, and what belongs to it
 feeds        the feeds, and how their last fetches went
 schedules    when editions go out
 deliveries   the ledger, read-only

@@ -23,6 +23,7 @@ from unfold.widgets import (
 )
 
 from digest.admin.edition import rights
+from digest.admin.event_page import EventPage, event_url
 from digest.admin.kept_forms import KeepsWhatWasTyped
 from digest.admin.local_times import format_local
 from digest.editions.decide.approve import void_if_changed
@@ -115,7 +116,7 @@ class NewStoryForm(forms.Form):
 
 
 class OfOneEvent(admin.SimpleListFilter):
-    """Shows the reports of one event; nothing until a row's link asks for it."""
+    """Shows the reports of one event; nothing until its page's link asks for it."""
 
     title = "event"
     parameter_name = "event"
@@ -141,7 +142,7 @@ def _is_fixed(story: Story | None, request: HttpRequest) -> bool:
 
 
 @admin.register(Story)
-class StoryAdmin(KeepsWhatWasTyped):
+class StoryAdmin(EventPage, KeepsWhatWasTyped):
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
     list_display = [
         "title", "source_name", "section", "published", "reports", "came_from", "printed",
@@ -214,8 +215,8 @@ class StoryAdmin(KeepsWhatWasTyped):
         if story.report_count == 1:
             return ""
         return format_html(
-            '<a class="text-link" href="?{}={}">{} reports</a>',
-            OfOneEvent.parameter_name, story.event, story.report_count,
+            '<a class="text-link" href="{}">{} reports</a>',
+            event_url(story.event), story.report_count,
         )  # fmt: skip
 
     @display(description="Printed", empty_value="")

@@ -12,8 +12,8 @@ from django.db import connection, transaction
 from django.db.models import F, Min
 from django.db.models.functions import Coalesce
 
+from digest.events.recent import COMPARED_WITHIN, comparable
 from digest.events.vectors import packed_vectors
-from digest.events.window import WINDOW, comparable
 from digest.feeds import child_process
 from digest.models import Story
 from digest.ranking import Article
@@ -51,7 +51,7 @@ RETURNING was IS DISTINCT FROM event
 def due_newsletters(*, now: datetime) -> list[int]:
     """Return the ids of the newsletters with stories that have waited to be grouped."""
     return list(
-        Story.objects.filter(event=None, added_at__gte=now - WINDOW)
+        Story.objects.filter(event=None, added_at__gte=now - COMPARED_WITHIN)
         .values("newsletter")
         .annotate(first=Min("added_at"))
         .filter(first__lte=now - SETTLED_AFTER)
@@ -89,7 +89,7 @@ def _group(newsletter_id: int, *, now: datetime, from_scratch: bool) -> int:
     count = _write(recent, _places(_events(recent, joins=joins), held))
     # What is too old to be compared, or too much, is an event of its own.
     rest = Story.objects.filter(
-        newsletter=newsletter_id, event=None, added_at__gte=now - WINDOW
+        newsletter=newsletter_id, event=None, added_at__gte=now - COMPARED_WITHIN
     ).exclude(pk__in=held)
     return count + rest.update(event=F("pk"), cluster=F("pk"))
 

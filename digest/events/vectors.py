@@ -12,7 +12,7 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import MD5
 
 import digest.ranking
-from digest.events.window import ARRIVED_WITHIN, comparable
+from digest.events.recent import ARRIVED_WITHIN, comparable
 from digest.models import Story, TitleVector
 from digest.ranking.embedding import Embed, load, try_out
 from subscribers.models import Newsletter
