@@ -82,6 +82,11 @@ _RANGES = sorted(
     (low, high, name) for name, (ranges, _) in _SCRIPTS.items() for low, high in ranges
 )
 _STARTS = [low for low, _, _ in _RANGES]
+# ISO 15924, for the scripts of several languages.
+_CODES = {
+    "Cyrillic": "Cyrl", "Hebrew": "Hebr", "Arabic": "Arab", "Devanagari": "Deva",
+    "Bengali": "Beng", "Tibetan": "Tibt", "Burmese": "Mymr", "Ethiopic": "Ethi", "Han": "Hani",
+}  # fmt: skip
 # These are written in the Latin script, too. All languages that no script above has are.
 _ALSO_LATIN = frozenset(("sr", "bs", "sh", "uz", "az", "kk", "tk", "tt", "ku", "ha"))
 # A sign of these scripts stands for about so many letters.
@@ -115,7 +120,7 @@ def of_text(text: str, *, declared: str) -> str:
     """Return the declared tag, unless the text's script rules it out; empty if nobody knows.
 
     `text` is plain; its first 300 characters count. Where the script belongs to one language, that
-    is the text's.
+    is the text's; where it belongs to several, the tag says no more than the script: "und-Cyrl".
     """
     letters = Counter(_script(ord(sign)) for sign in text[:_MAX_CHARACTERS] if sign.isalpha())
     weights = Counter({name: n * _WEIGHTS.get(name, 1) for name, n in letters.items()})
@@ -141,7 +146,9 @@ def _of_script(letters: Mapping[str, int], script: str, lang: str, declared: str
         return declared
     if len(_LANGUAGES[script]) == 1:
         return next(iter(_LANGUAGES[script]))
-    return "zh" if script == "Han" and letters["Han"] >= _MANY_SIGNS else ""
+    if script == "Han" and letters["Han"] >= _MANY_SIGNS:
+        return "zh"
+    return f"und-{_CODES[script]}"
 
 
 def _script(code: int) -> str:

@@ -152,7 +152,7 @@ def _bars(event: Overview, most: int) -> list[dict[str, str]]:
 
 def _name(tag: str) -> str:
     """Return the English name of a language that Django knows, else its tag."""
-    if not tag:
+    if not tag or tag.startswith("und-"):
         return "unknown language"
     try:
         return str(get_language_info(tag.lower())["name"])

@@ -155,7 +155,7 @@ class Story(models.Model):
 
     @property
     def lang(self) -> str:
-        """The tag of its title's language, such as "pt-BR"; empty if nobody knows."""
+        """The tag of its title's language, such as "pt-BR"; "und-Cyrl", or empty, if unknown."""
         declared = self.stated_language
         if not declared and self.feed:
             declared = self.feed.language or self.feed.stated_language

@@ -11,7 +11,8 @@ class Article:
     """What is compared of a report.
 
     `published` has a time zone, or is None if nobody knows when that was. `lang` is a language's
-    code ("en", "pt-BR"; only its first part counts) and is empty if unknown. `source` is the
+    code ("en", "pt-BR"; only its first part counts) and is empty if unknown,
+    or names the script alone ("und-Cyrl"). `source` is the
     outlet's name.
     """
 

@@ -160,7 +160,9 @@ def _hours(article: Article) -> float:
 
 
 def _lang(article: Article) -> str:
-    return article.lang.replace("_", "-").split("-")[0].lower()
+    first, _, rest = article.lang.replace("_", "-").lower().partition("-")
+    # "und-Cyrl" says that the script is known, and the language is not.
+    return rest if first == "und" else first
 
 
 def _weighed(counts: sparse.csr_matrix) -> sparse.csr_matrix:
