@@ -9,8 +9,10 @@ likeness    scores how alike two reports are
 joining     puts new reports to known events
 packed      keeps vectors in half the bytes
 rank        scores events, and chooses and orders an edition's stories
+rank        chooses and orders an edition's stories by the scores of their events
 select      chooses by scores, for variety
 sieve       tells what is no news
+terms       scores an event as a sum, each part with its reason
 week        chooses the best of what a week printed
 wire_copy   finds one text that several outlets print
 """

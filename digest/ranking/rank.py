@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from digest.ranking.select import Candidate, choose
-
-# A score decays with exp(-age / 16 h). That keeps the order of a day's stories, and still lets a
-# morning story from a feed of high weight rank above a fresh one from a feed of low weight. The
-# gravity of Hacker News or Reddit is made for a front page that turns over within hours.
-DECAY_HOURS = 16
-
-
-def score(candidate: Candidate, *, now: datetime) -> float:
-    """Return the feed's weight, decayed by the story's age; a date in the future counts as now."""
-    hours = max((now - candidate.published_at).total_seconds(), 0) / 3600
-    return candidate.weight * math.exp(-hours / DECAY_HOURS)
+from digest.ranking.terms import Facts, Features, Weights, is_stale, terms_of, total
 
 
 def rank(
@@ -28,29 +18,64 @@ def rank(
     limit: int,
     section_limits: Mapping[int, int],
     per_source: int = 3,
+    weights: Weights | None = None,
 ) -> list[Candidate]:
     """Return at most `limit` candidates, the lead first; the same input gives the same order.
 
     An event is printed once: by the report of the feed with the highest weight, of equals by one
-    with an image. It counts as its freshest report does, the more the more outlets report it. No
+    with an image. It counts by its terms (`digest.ranking.terms`), which are returned with it. No
     section gets more than its limit. No source gets more than `per_source` stories, unless the
     edition would otherwise stay short or take stale stories: a newsletter with one feed is not
     limited to three stories. Neighbours have different sources wherever the choice allows it.
     """
-    scores = dict(_event_scores(candidates, now=now))
+    events = _scored_events(candidates, now=now, weights=weights or Weights())
+    scores = {event: total(event.terms) for event in events}
     return choose(scores, limit=limit, section_limits=section_limits, per_source=per_source)
 
 
-def _event_scores(
-    candidates: Iterable[Candidate], *, now: datetime
-) -> Iterator[tuple[Candidate, float]]:
-    """Yield the best report of each event, and the event's score."""
+def score(candidate: Candidate, *, now: datetime, weights: Weights | None = None) -> float:
+    """Return the score of an event with this one report."""
+    (event,) = _scored_events([candidate], now=now, weights=weights or Weights())
+    return total(event.terms)
+
+
+def _scored_events(
+    candidates: Iterable[Candidate], *, now: datetime, weights: Weights
+) -> Iterator[Candidate]:
+    """Yield the report of each event that would be printed, with the event's terms."""
     reports: defaultdict[tuple[str, int], list[Candidate]] = defaultdict(list)
     for candidate in candidates:
         of_one = ("story", candidate.id) if candidate.event is None else ("event", candidate.event)
         reports[of_one].append(candidate)
     for members in reports.values():
-        scores = {member: score(member, now=now) for member in members}
-        best = max(members, key=lambda c: (c.weight, c.has_image, scores[c], -c.id))
-        sources = max(member.sources for member in members)
-        yield best, max(scores.values()) * (1 + math.log(sources))
+        best = max(members, key=_preferred)
+        facts = _facts_of(members, best, now=now)
+        terms = terms_of(facts, weights)
+        yield replace(best, is_stale=is_stale(facts.age_hours or 0), terms=terms)
+
+
+def _preferred(candidate: Candidate) -> tuple[float, bool, datetime, int]:
+    """Return the key by which the report to print is the greatest of its event."""
+    return candidate.weight, candidate.has_image, candidate.published_at, -candidate.id
+
+
+def _facts_of(members: Collection[Candidate], best: Candidate, *, now: datetime) -> Facts:
+    """Return what counts of an event: of each term, what speaks most for it in its reports."""
+    freshest = max(member.published_at for member in members)
+    features = [member.features for member in members]
+    return Facts(
+        sources=max((m.sources for m in members if m.sources is not None), default=None),
+        feed_weight=best.weight,
+        age_hours=max((now - freshest).total_seconds(), 0) / 3600,
+        features=Features(
+            joined=max((f.joined for f in features if f.joined is not None), default=None),
+            position=min((f.position for f in features if f.position is not None), default=None),
+            section_fit=best.features.section_fit,
+            # An editor may have marked any report of the event.
+            boost=max((f.boost for f in features), key=lambda boost: (abs(boost), boost)),
+            click_prior=max(
+                (f.click_prior for f in features if f.click_prior is not None), default=None
+            ),
+        ),
+        is_follow_up=any(member.is_follow_up for member in members),
+    )

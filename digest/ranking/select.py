@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+
+from digest.ranking.terms import Features, Term
 
 # Each further story of a source counts for this share of the one before it.
 REPEAT_FACTOR = 0.6
@@ -23,7 +25,9 @@ class Candidate:
 
     `published_at` is when the story was seen first, if nobody knows when it was published.
     `has_image` says that a lead would be printed with its image. `event` is the number of what it
-    reports, None if nothing else does, and `sources` is how many outlets report that.
+    reports, None if nothing else does, and `sources` is how many outlets report that, None if
+    nobody has looked. `is_follow_up` says that the newsletter has printed that. `rank` sets
+    `is_stale` (the event had no news for two days) and `terms`.
     """
 
     id: int
@@ -33,7 +37,11 @@ class Candidate:
     weight: float = 1.0
     has_image: bool = False
     event: int | None = None
-    sources: int = 1
+    sources: int | None = 1
+    is_follow_up: bool = False
+    is_stale: bool = False
+    features: Features = field(default=Features(), compare=False)
+    terms: tuple[Term, ...] = field(default=(), compare=False)
 
 
 def choose(
