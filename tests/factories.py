@@ -88,6 +88,9 @@ def story(newsletter: Newsletter, **fields: Any) -> Story:
         "published_at": NOW - timedelta(hours=n % 12),
         "identity": sha256(f"story-{n}".encode()).hexdigest(),
     }
+    # It arrived when it was published: a draft knows what had arrived by then.
+    published_at = fields.get("published_at", defaults["published_at"])
+    defaults["added_at"] = published_at or NOW - timedelta(hours=12)
     return Story.objects.create(newsletter=newsletter, **defaults | fields)
 
 

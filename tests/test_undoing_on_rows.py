@@ -8,7 +8,7 @@ from django.apps import apps
 from django.core.management import call_command
 from django.db import connection, models
 
-from digest.models import Delivery, Edition, Story, TitleVector
+from digest.models import Delivery, Edition, RankingWeights, Story, TitleVector
 from subscribers.api import tokens
 from subscribers.models import (
     AddressChange,
@@ -40,6 +40,7 @@ def add_rows() -> None:
     factories.section(newsletter)
     factories.feed(newsletter)
     factories.schedule(newsletter)
+    RankingWeights.objects.create(newsletter=newsletter)
     for origin in Story.Origin.values:
         factories.story(newsletter, origin=origin)
     readers = {

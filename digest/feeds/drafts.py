@@ -76,6 +76,7 @@ def make_drafts(
         story = _story(feed, entry, title, known_by, now=now)
         # Entries without a date keep the publisher's order.
         story.added_at = now - timedelta(microseconds=index)
+        story.feed_position = index
         result.append(Draft(story, known_by, entry))
     return result
 

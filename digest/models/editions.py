@@ -236,6 +236,9 @@ class EditionItem(models.Model):
     )
     # Why the draft proposed it, in words; empty if an editor chose it.
     why = models.CharField(max_length=300, blank=True, default="", db_default="", editable=False)
+    # The terms of its score, as `digest.ranking.terms.Term.as_json` has them; null: no draft
+    # proposed it, or that was before they were kept.
+    terms = models.JSONField(null=True, blank=True, editable=False)
     # Set when the edition is skipped, so that a later one can print the story.
     released = models.BooleanField(default=False, editable=False)
 

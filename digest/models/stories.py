@@ -30,6 +30,15 @@ class Story(models.Model):
         TEXT = "text", "pasted text"
         API = "api", "pushed by a program"
 
+    class Boost(models.IntegerChoices):
+        """An editor's word on how high the story's event ranks."""
+
+        MUCH_LOWER = -2, "much lower"
+        LOWER = -1, "lower"
+        NONE = 0, "as it is"
+        HIGHER = 1, "higher"
+        MUCH_HIGHER = 2, "much higher"
+
     newsletter = models.ForeignKey(Newsletter, on_delete=models.CASCADE, related_name="stories")
     section = models.ForeignKey(
         Section, on_delete=models.SET_NULL, null=True, blank=True, related_name="stories"
@@ -78,6 +87,18 @@ class Story(models.Model):
         db_default=False,
         help_text="Propose it although it looks like no news, such as a briefing or an offer.",
     )
+    boost = models.SmallIntegerField(
+        "rank it",
+        choices=Boost,
+        default=Boost.NONE,
+        db_default=Boost.NONE,
+        help_text="Higher or lower than it would rank by itself, with all reports of its event.",
+    )
+    # Its place in its feed, from 0, when it arrived; null: it came from no feed, or before this was
+    # kept. It is not the place of the last fetch: in a feed that goes by time that is only its age
+    # once more, every fetch would rewrite all stories of the feed, and what a draft of last week
+    # went by would be lost.
+    feed_position = models.IntegerField(null=True, editable=False)
     # The news event that it reports: the id of one of its stories, mostly the first. A story of its
     # own has its own id; null: it has not been grouped. digest.events writes it.
     event = models.BigIntegerField(null=True, editable=False)

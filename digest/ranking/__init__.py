@@ -8,7 +8,6 @@ events      groups the reports of one event
 likeness    scores how alike two reports are
 joining     puts new reports to known events
 packed      keeps vectors in half the bytes
-rank        scores events, and chooses and orders an edition's stories
 rank        chooses and orders an edition's stories by the scores of their events
 select      chooses by scores, for variety
 sieve       tells what is no news

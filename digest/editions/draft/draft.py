@@ -10,23 +10,27 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from digest.editions.draft import best_of
+from digest.editions.draft.features import (
+    candidates_of,
+    event_states,
+    reasons,
+    section_names,
+    weights_of,
+)
 from digest.editions.draft.passed_over import LATE_FOR, why_passed_over, why_so_few
 from digest.editions.draft.slots import plan_for
 from digest.editions.draft.subject import propose_preheader, propose_subject
-from digest.events.summary import Summary, summaries_of
 from digest.models import Cadence, Edition, EditionItem, EditionLogEntry, Schedule, Story
 from digest.ranking.rank import rank
-from digest.ranking.select import Candidate
+from digest.ranking.terms import Weights
 from digest.rendering.content_hash import content_hash
-from digest.rendering.contents import hero_of
-from subscribers.models import Newsletter, Section
+from digest.shorten import truncate
+from subscribers.models import Newsletter
 
 # A story older than this is not news; one that the last edition could have had is not new.
 FRESH_FOR = timedelta(hours=48)
 # The ranking chooses from this many recent stories at most; more would only cost time.
 MAX_CANDIDATES = 500
-# An editor who added a story by hand wants it in.
-BY_HAND_WEIGHT = 2.0
 
 
 class DayIsOver(Exception):
@@ -86,16 +90,7 @@ def draft_edition(
 
 def _fill(edition: Edition, *, limit: int, now: datetime) -> None:
     newsletter = edition.newsletter
-    section_limits = {
-        pk: max_stories
-        for pk, max_stories in newsletter.sections.values_list("pk", "max_stories")
-        if max_stories is not None
-    }
-    propose = best_of.propose if edition.cadence == Cadence.WEEKLY else _propose_new
-    proposed = propose(edition, limit=limit, section_limits=section_limits, now=now)
-    items = _in_order(proposed, newsletter)
-    for position, item in enumerate(items):
-        item.position = position
+    items = propose_as_of(edition, limit=limit, now=now)
     # Another schedule's draft of the same minute may have taken one of these stories.
     EditionItem.objects.bulk_create(items, ignore_conflicts=True)
     taken = set(edition.items.values_list("story_id", flat=True))
@@ -111,28 +106,59 @@ def _fill(edition: Edition, *, limit: int, now: datetime) -> None:
         edition.log.create(at=now, actor=EditionLogEntry.AUTOPILOT, words=words)
 
 
-def _propose_new(
-    edition: Edition, *, limit: int, section_limits: Mapping[int, int], now: datetime
+def propose_as_of(
+    edition: Edition, *, limit: int, now: datetime, weights: Weights | None = None
 ) -> list[EditionItem]:
-    """Return items of the new stories, the lead first."""
+    """Return unsaved items, at most `limit`, in the order in which the page prints them.
+
+    `now` may be past: what arrived later, or stands in editions made later, is left out. What
+    editors did since then to what was there cannot be told apart. Without `weights` the
+    newsletter's own count.
+    """
+    newsletter = edition.newsletter
+    limits = _section_limits(newsletter)
+    if edition.cadence == Cadence.WEEKLY:
+        proposed = best_of.propose(edition, limit=limit, section_limits=limits, now=now)
+    else:
+        own = weights_of(newsletter) if weights is None else weights
+        proposed = _propose_new(edition, limit=limit, section_limits=limits, now=now, weights=own)
+    items = _in_order(proposed, newsletter)
+    for position, item in enumerate(items):
+        item.position = position
+    return items
+
+
+def _propose_new(
+    edition: Edition,
+    *,
+    limit: int,
+    section_limits: Mapping[int, int],
+    now: datetime,
+    weights: Weights,
+) -> list[EditionItem]:
+    """Return items of the new stories, the lead first, each with its reasons."""
+    newsletter = edition.newsletter
     pool = {story.pk: story for story in _pool(edition, limit=limit, now=now)}
-    events = summaries_of(pool.values())
+    states = event_states(pool.values(), now=now)
+    names = section_names(newsletter)
     ranked = rank(
-        [_candidate(story, events) for story in pool.values()],
+        candidates_of(pool.values(), states, has_sections=bool(names)),
         now=now,
         limit=limit,
         section_limits=section_limits,
+        weights=weights,
     )
-    stories = [pool[candidate.id] for candidate in ranked]
+    words = reasons(ranked, states, section_names=names, now=now)
     return [
         EditionItem(
             edition=edition,
-            newsletter=edition.newsletter,
-            story=story,
-            section_id=story.section_id,
-            why=events[story.event].in_words(now) if story.event in events else "",
+            newsletter=newsletter,
+            story=pool[candidate.id],
+            section_id=candidate.section_id,
+            why=truncate(why, 300),
+            terms=[term.as_json() for term in candidate.terms],
         )
-        for story in stories
+        for candidate, why in zip(ranked, words, strict=True)
     ]
 
 
@@ -143,7 +169,7 @@ def _pool(edition: Edition, *, limit: int, now: datetime) -> list[Story]:
     They follow behind the fresh ones, since the ranking goes by age.
     """
     since = _since(edition, now)
-    free = _free_stories(edition.newsletter)
+    free = _free_stories(edition, now=now)
     is_fresh = Q(published_at__gte=since) | Q(published_at=None, added_at__gte=since)
     fresh = _news(free.filter(is_fresh))
     if len(fresh) >= (edition.schedule.min_stories if edition.schedule else limit):
@@ -175,21 +201,26 @@ def _since(edition: Edition, now: datetime) -> datetime:
     return max(now - FRESH_FOR, min(last, now - timedelta(hours=24)))
 
 
-def _free_stories(newsletter: Newsletter) -> QuerySet[Story]:
-    """Return the stories that no edition holds and whose event none has printed, newest first.
+def _free_stories(edition: Edition, *, now: datetime) -> QuerySet[Story]:
+    """Return the stories that no edition held at `now`, nor printed their event, newest first.
 
     Without a date, a story is as new as its arrival. What its feed held already when it was added
     is left to the editors, since it may be years old.
     """
-    held = EditionItem.objects.filter(
-        newsletter=newsletter, story=OuterRef("pk"), again=False, released=False
+    newsletter = edition.newsletter_id
+    # A new edition is the last one that was made, so this leaves none out for it.
+    earlier = EditionItem.objects.filter(
+        newsletter=newsletter, edition__lt=edition.pk, released=False
     )
-    printed = EditionItem.objects.filter(
-        newsletter=newsletter, story__event=OuterRef("event"), released=False
-    )
+    held = earlier.filter(story=OuterRef("pk"), again=False)
+    printed = earlier.filter(story__event=OuterRef("event"))
     return (
         Story.objects.filter(
-            ~Exists(held), ~Exists(printed), newsletter=newsletter, is_hidden=False
+            ~Exists(held),
+            ~Exists(printed),
+            newsletter=newsletter,
+            is_hidden=False,
+            added_at__lte=now,
         )
         .exclude(published_at=None, is_backlog=True)
         .select_related("feed")
@@ -197,17 +228,13 @@ def _free_stories(newsletter: Newsletter) -> QuerySet[Story]:
     )
 
 
-def _candidate(story: Story, events: Mapping[int | None, Summary]) -> Candidate:
-    return Candidate(
-        id=story.pk,
-        source=story.outlet,
-        section_id=story.section_id,
-        published_at=story.dated_at,
-        weight=story.feed.weight if story.feed else BY_HAND_WEIGHT,
-        has_image=hero_of(story) is not None,
-        event=story.event,
-        sources=events[story.event].sources if story.event in events else 1,
-    )
+def _section_limits(newsletter: Newsletter) -> dict[int, int]:
+    """Return how many stories a section has at most; one without a limit is left out."""
+    return {
+        pk: max_stories
+        for pk, max_stories in newsletter.sections.values_list("pk", "max_stories")
+        if max_stories is not None
+    }
 
 
 def _in_order(ranked: Sequence[EditionItem], newsletter: Newsletter) -> list[EditionItem]:
@@ -215,7 +242,6 @@ def _in_order(ranked: Sequence[EditionItem], newsletter: Newsletter) -> list[Edi
 
     The page prints them in this order (rendering.contents). Within a section the rank decides.
     """
-    sections = Section.objects.filter(newsletter=newsletter).values_list("pk", flat=True)
-    section_index = {pk: index for index, pk in enumerate(sections)}
+    section_index = {pk: index for index, pk in enumerate(section_names(newsletter))}
     rest = sorted(ranked[1:], key=lambda item: section_index.get(item.section_id or 0, -1))
     return [*ranked[:1], *rest]

@@ -504,3 +504,13 @@ def test_a_feed_that_takes_too_long_to_read_shows_the_error_and_is_postponed(
     feed.refresh_from_db()
     assert feed.last_error == "It takes more than 120 seconds to read."
     assert feed.next_fetch_at > NOW
+
+
+def test_a_story_keeps_the_place_that_it_had_in_its_feed_when_it_arrived(web, newsletter):
+    feed = factories.feed(newsletter, url=web.serve("/f", rss(item(1), item(2))))
+    fetch(feed)
+    web.serve("/f", rss(item(3), item(1), item(2)))
+    fetch(feed, NOW + timedelta(hours=1))
+
+    places = dict(Story.objects.values_list("title", "feed_position"))
+    assert places == {"Story 1": 0, "Story 2": 1, "Story 3": 0}

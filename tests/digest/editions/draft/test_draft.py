@@ -313,7 +313,7 @@ def test_the_query_count_of_drafting_does_not_depend_on_the_number_of_stories(
     for _ in range(40):
         factories.story(newsletter, feed=factories.feed(newsletter))
 
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(18):
         draft_edition(newsletter=newsletter, now=NOW)
 
 
@@ -358,7 +358,7 @@ def test_an_event_is_proposed_once_and_its_other_reports_are_counted_in_words(ne
 
     items = [item for item in edition.items.all() if item.story_id in {r.pk for r in reports}]
     assert len(items) == 1
-    assert items[0].why.startswith("3 sources, 3 reports, first seen ")
+    assert items[0].why.startswith("3 sources; first seen ")
     assert edition.items.count() == 6
 
 
