@@ -8,7 +8,8 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery, URLField
+from django.db.models import Count, F, OuterRef, Prefetch, QuerySet, Subquery, URLField, Value
+from django.db.models.functions import Greatest, Least
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
@@ -40,6 +41,10 @@ ORIGIN_COLOURS = {Story.Origin.URL: "info", Story.Origin.TEXT: "info"}
 PUBLIC_FIELDS = (
     "title", "summary", "url", "source_name", "author", "published_at",
     "image_url", "image_alt", "image_credit", "text",
+)  # fmt: skip
+# The first fields of the form.
+EDITORIAL_FIELDS = (
+    "title", "summary", "section", "boost", "is_hidden", "is_wanted", "printed_in",
 )  # fmt: skip
 FIXED_NOTE = (
     "Readers have this story. Only somebody who may approve editions can change what they see of "
@@ -146,18 +151,20 @@ class StoryAdmin(EventPage, KeepsWhatWasTyped):
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
     list_display = [
         "title", "source_name", "section", "published", "reports", "came_from", "printed",
-        "not_proposed",
+        "ranked", "not_proposed",
     ]  # fmt: skip
     list_filter = ["newsletter", "section", "origin", "is_hidden", "feed", OfOneEvent]
     list_select_related = ["newsletter", "section", "feed"]
     search_fields = ["title", "summary", "source_name", "author"]
     date_hierarchy = "published_at"
-    actions = ["hide", "unhide", "want", "one_event", "another_event"]
+    actions = [
+        "hide", "unhide", "want", "higher", "lower", "as_it_is", "one_event", "another_event",
+    ]  # fmt: skip
     list_per_page = 50
     warn_unsaved_form = True
     readonly_fields = ["newsletter", "feed", "origin", "printed_in", "added_at"]
     fieldsets = (
-        (None, {"fields": ("title", "summary", "section", "is_hidden", "is_wanted", "printed_in")}),
+        (None, {"fields": EDITORIAL_FIELDS}),
         ("Source", {"fields": ("url", "source_name", "author", "published_at")}),
         ("Image", {"fields": ("image_url", "image_alt", "image_credit")}),
         ("Text", {"fields": ("text",)}),
@@ -223,6 +230,10 @@ class StoryAdmin(EventPage, KeepsWhatWasTyped):
     def printed(self, story: Any) -> str:
         return ", ".join(f"{place.edition.slot_date:%-d %b}" for place in story.places)
 
+    @display(description="Ranked", ordering="boost", empty_value="")
+    def ranked(self, story: Story) -> str:
+        return story.get_boost_display() if story.boost else ""
+
     @display(description="Not proposed", ordering="is_hidden", empty_value="")
     def not_proposed(self, story: Story) -> str:
         return why_not_proposed(story, now=now())
@@ -249,6 +260,20 @@ class StoryAdmin(EventPage, KeepsWhatWasTyped):
     @admin.action(description="Propose them, whatever they look like", permissions=["change"])
     def want(self, request: HttpRequest, queryset: QuerySet[Story]) -> None:
         self._confirm(request, queryset.update(is_wanted=True, is_hidden=False), "proposed again")
+
+    @admin.action(description="Rank them higher", permissions=["change"])
+    def higher(self, request: HttpRequest, queryset: QuerySet[Story]) -> None:
+        raised = Least(F("boost") + 1, Value(Story.Boost.MUCH_HIGHER))
+        self._confirm(request, queryset.update(boost=raised), "ranked higher from now on")
+
+    @admin.action(description="Rank them lower", permissions=["change"])
+    def lower(self, request: HttpRequest, queryset: QuerySet[Story]) -> None:
+        lowered = Greatest(F("boost") - 1, Value(Story.Boost.MUCH_LOWER))
+        self._confirm(request, queryset.update(boost=lowered), "ranked lower from now on")
+
+    @admin.action(description="Rank them by themselves", permissions=["change"])
+    def as_it_is(self, request: HttpRequest, queryset: QuerySet[Story]) -> None:
+        self._confirm(request, queryset.update(boost=Story.Boost.NONE), "ranked by themselves")
 
     @admin.action(description="They report one event", permissions=["change"])
     def one_event(self, request: HttpRequest, queryset: QuerySet[Story]) -> None:

@@ -23,6 +23,7 @@ from unfold.widgets import (
 
 from digest.admin.edition.conflict import changed_by, not_saved, replaced
 from digest.admin.edition.merge import TEXTS, MergedForm, Rows, merge_rows
+from digest.admin.edition.reasons import TermTable, term_table
 from digest.admin.send_times import reader_hour
 from digest.editions.decide import approve
 from digest.editions.edit import curate
@@ -180,6 +181,11 @@ class ItemForm(MergedForm):
             self.fields["summary"].widget.attrs["placeholder"] = story.summary
             for name, field in self.fields.items():
                 field.widget.attrs["aria-label"] = f"{name.capitalize()} of “{story.title}”"
+
+    @property
+    def terms(self) -> TermTable | None:
+        """The terms by which a draft chose the story; None if there are none."""
+        return term_table(self.instance.terms)
 
 
 class ItemFormSet(PaginationInlineFormSet):

@@ -252,6 +252,7 @@ def test_an_edit_of_a_story_in_an_approved_edition_withdraws_the_approval(admin_
         {
             "title": "A mended headline",
             "summary": story.summary,
+            "boost": "0",
             "url": story.url,
             "published_at_0": "10/03/2026",
             "published_at_1": "06:00:00",
@@ -415,3 +416,37 @@ def test_a_link_presets_the_newsletter_of_a_new_feed(admin_client):
     page = admin_client.get(reverse("admin:digest_feed_add"), {"newsletter": newsletter.pk})
 
     assert f'<option value="{newsletter.pk}" selected>Harbour Daily' in page.content.decode()
+
+
+# --- Rank ---
+
+
+def test_an_editor_ranks_stories_higher_and_lower_within_bounds(admin_client, reports):
+    story, other, _ = reports
+
+    for _ in range(3):
+        assert "1 story is ranked higher from now on." in messages_of(
+            act(admin_client, "higher", story)
+        )
+    act(admin_client, "lower", other)
+
+    story.refresh_from_db()
+    other.refresh_from_db()
+    assert (story.boost, other.boost) == (2, -1)
+    page = admin_client.get(reverse("admin:digest_story_changelist")).content.decode()
+    assert "much higher" in page
+
+    act(admin_client, "as_it_is", story, other)
+    assert not Story.objects.exclude(boost=0).exists()
+
+
+def test_an_editor_ranks_a_story_in_its_form(admin_client, reports):
+    story, *_ = reports
+    url = reverse("admin:digest_story_change", args=[story.pk])
+    page = lxml.html.fromstring(admin_client.get(url).content.decode())
+    form = page.get_element_by_id("story_form")
+
+    admin_client.post(url, dict(form.form_values()) | {"boost": "-2"})
+
+    story.refresh_from_db()
+    assert story.boost == Story.Boost.MUCH_LOWER
