@@ -7,6 +7,7 @@ stories      the stories, and adding one by hand
 event_page   one news event, and what belongs to it
 feeds        the feeds, and how their last fetches went
 schedules    when editions go out
+weights      how stories are ranked, and what other weights would have chosen
 deliveries   the ledger, read-only
 preset       fills a form from its address
 kept_forms   shows a form with what was typed when the session had ended
@@ -14,7 +15,7 @@ send_times   says when an edition or a slot reaches its readers
 local_times  writes an instant in the newsroom's time zone
 """
 
-from digest.admin import deliveries, feeds, schedules, stories
+from digest.admin import deliveries, feeds, schedules, stories, weights
 from digest.admin.edition import editions
 
-__all__ = ["deliveries", "editions", "feeds", "schedules", "stories"]
+__all__ = ["deliveries", "editions", "feeds", "schedules", "stories", "weights"]
