@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
                 (
                     "sources",
                     models.FloatField(
-                        default=0.35,
+                        default=0.3,
                         help_text="Five outlets earn 1.6 times this, twenty earn 3 times.",
                         validators=[
                             django.core.validators.MinValueValidator(0),
@@ -123,7 +123,7 @@ class Migration(migrations.Migration):
                 (
                     "staleness",
                     models.FloatField(
-                        default=0.3,
+                        default=0.5,
                         help_text="What had no news for three days loses this, half of it after two days.",
                         validators=[
                             django.core.validators.MinValueValidator(0),

@@ -38,7 +38,7 @@ class RankingWeights(models.Model):
         Newsletter, on_delete=models.CASCADE, related_name="ranking_weights", editable=False
     )
     sources = _weight(
-        0.35,
+        0.3,
         "How many outlets report it",
         "Five outlets earn 1.6 times this, twenty earn 3 times.",
     )
@@ -67,7 +67,7 @@ class RankingWeights(models.Model):
         "ranked lower loses as much.",
     )
     staleness = _weight(
-        0.3,
+        0.5,
         "How long there was no news of it",
         "What had no news for three days loses this, half of it after two days.",
     )

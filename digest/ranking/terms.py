@@ -30,13 +30,13 @@ MIN_FEED_WEIGHT, MAX_FEED_WEIGHT = 0.1, 10
 class Weights:
     """How much each term counts; none is below 0. The penalties have values of 0 or less."""
 
-    sources: float = 0.35
+    sources: float = 0.3
     feed_weight: float = 0.4
     velocity: float = 0.15
     position: float = 0.1
     section_fit: float = 0.1
     boost: float = 0.5
-    staleness: float = 0.3
+    staleness: float = 0.5
     follow_up: float = 0.5
     click_prior: float = 0.5
 

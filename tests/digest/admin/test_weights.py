@@ -106,10 +106,10 @@ def test_the_usual_weights_can_be_tried_and_saved_again(admin_client, newsletter
 
     page = admin_client.post(url(newsletter), USUAL | {"_usual": ""})
 
-    assert page.context["form"]["sources"].value() == 0.35
+    assert page.context["form"]["sources"].value() == 0.3
     assert RankingWeights.objects.get().sources == 3
     admin_client.post(url(newsletter), USUAL | {"_save": ""})
-    assert RankingWeights.objects.get().sources == 0.35
+    assert RankingWeights.objects.get().sources == 0.3
 
 
 def test_two_editors_who_change_different_weights_both_keep_theirs(admin_client, newsletter):
@@ -244,10 +244,10 @@ def test_the_table_of_terms_adds_up_and_says_what_is_not_known():
     table = term_table([term.as_json() for term in terms])
 
     rows = {row.words: (row.value, row.weight, row.points) for row in table.rows}
-    assert rows["How many outlets report it"] == ("1.95", "0.35", "+0.68")
+    assert rows["How many outlets report it"] == ("1.95", "0.3", "+0.58")
     assert rows["The weight of its feed"] == ("-1.00", "0.4", "\N{MINUS SIGN}0.40")
     assert rows["Its place in its feed"] == ("not known", "0.1", "0")
-    assert table.total == "+1.28"
+    assert table.total == "+1.18"
 
 
 @pytest.mark.parametrize("stored", [None, [], {}, "words", ["words"]])

@@ -189,6 +189,6 @@ def test_other_weights_make_another_order():
 
 
 def test_a_term_is_stored_with_its_name_value_weight_and_points():
-    assert Term("sources", math.log(7), 0.35).as_json() == {
-        "name": "sources", "value": 1.946, "weight": 0.35, "contribution": 0.681,
+    assert Term("sources", math.log(7), 0.3).as_json() == {
+        "name": "sources", "value": 1.946, "weight": 0.3, "contribution": 0.584,
     }  # fmt: skip
