@@ -28,12 +28,7 @@ GROUPS = (
                 "subscribers.view_newsletter",
             ),
             ("Schedules", "schedule", "admin:digest_schedule_changelist", "digest.view_schedule"),
-            (
-                "Ranking",
-                "sort",
-                "admin:digest_rankingweights_changelist",
-                "digest.view_rankingweights",
-            ),
+            ("Ranking", "sort", "admin:digest_rankingweights_changelist", "digest.view_edition"),
         ),
     ),
     (

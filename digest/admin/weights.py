@@ -56,6 +56,11 @@ class RankingWeightsAdmin(ModelAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # a newsletter has its row once one of its weights is changed
 
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever may see editions may see by what their stories were chosen."""
+        own = bool(super().has_view_permission(request, obj))
+        return own or request.user.has_perm("digest.view_edition")
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 

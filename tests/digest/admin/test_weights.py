@@ -133,8 +133,11 @@ def test_a_weight_that_is_none_is_refused_with_its_reason(admin_client, newslett
     assert not RankingWeights.objects.exists()
 
 
-def test_who_may_only_see_weights_sees_them_and_changes_none(staff_client, newsletter, edition):
-    client = staff_client("digest.view_rankingweights")
+@pytest.mark.parametrize("permission", ["digest.view_rankingweights", "digest.view_edition"])
+def test_who_may_only_see_weights_sees_them_and_changes_none(
+    staff_client, newsletter, edition, permission
+):
+    client = staff_client(permission)
 
     assert "You may see these weights" in client.get(url(newsletter)).content.decode()
     for button in ("_try", "_save"):
@@ -142,7 +145,7 @@ def test_who_may_only_see_weights_sees_them_and_changes_none(staff_client, newsl
 
 
 def test_who_may_not_see_weights_sees_neither_page(staff_client, newsletter):
-    client = staff_client("digest.view_edition")
+    client = staff_client("digest.view_story")
 
     assert client.get(url(newsletter)).status_code == 403
     assert client.get(reverse("admin:digest_rankingweights_changelist")).status_code == 403
