@@ -21,16 +21,21 @@ BY_HAND_WEIGHT = 2.0
 
 @dataclass(frozen=True)
 class EventState:
-    """What was known of an event at one moment; `own` is None unless the summary counts that.
+    """What was known of an event at one moment; `own_reporting` is None if nobody has compared.
 
-    `sources` and `own` are how many outlets report it, and how many with reporting of their own.
-    `joined` is how many of them began in the last VELOCITY_HOURS, without the first one.
+    `sources` is how many outlets report it, `own_reporting` how many of them with a text of their
+    own. `joined` is how many began in the last VELOCITY_HOURS, without the first one.
     """
 
     sources: int
-    own: int | None
+    own_reporting: int | None
     joined: int
     first_at: datetime
+
+    @property
+    def independent(self) -> int:
+        """How many sources count: outlets that print one text are one, where that is known."""
+        return self.sources if self.own_reporting is None else max(self.own_reporting, 1)
 
 
 def weights_of(newsletter: Newsletter) -> Weights:
@@ -79,11 +84,11 @@ def _began(stories: Iterable[Story], *, now: datetime) -> dict[int, dict[str, da
 def _state(firsts: Mapping[str, datetime], summary: Summary, *, now: datetime) -> EventState:
     since = now - timedelta(hours=VELOCITY_HOURS)
     _, *others = sorted(firsts.values())
-    own: int | None = getattr(summary, "own", None)
-    # The summary knows which of the outlets only repeat another. It counts today's, though.
+    own: int | None = getattr(summary, "own_reporting", None)
+    # The summary counts today's outlets. No more can have been independent than there were.
     return EventState(
         sources=min(summary.sources, len(firsts)),
-        own=None if own is None else min(own, len(firsts)),
+        own_reporting=None if own is None else min(own, len(firsts)),
         joined=sum(at > since for at in others),
         first_at=min(firsts.values()),
     )
@@ -108,7 +113,7 @@ def _candidate(story: Story, state: EventState | None, *, has_sections: bool) ->
         weight=story.feed.weight if story.feed else BY_HAND_WEIGHT,
         has_image=hero_of(story) is not None,
         event=story.event,
-        sources=state.sources if state else None,
+        sources=state.independent if state else None,
         features=Features(
             joined=state.joined if state else None,
             position=story.feed_position,
@@ -145,8 +150,10 @@ def _sources_in_words(state: EventState | None) -> list[str]:
     if state is None:
         return ["not compared with other reports yet"]
     words = "1 source" if state.sources == 1 else f"{state.sources} sources"
-    own = state.sources > 1 and state.own is not None
-    return [f"{words}, {state.own} of their own reporting" if own else words]
+    own = state.own_reporting
+    if own is None or state.sources == 1:
+        return [words]
+    return [f"{words}, {own} of {'its' if own == 1 else 'their'} own reporting"]
 
 
 def _since(candidate: Candidate, state: EventState | None, *, now: datetime) -> str:

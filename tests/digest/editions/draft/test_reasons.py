@@ -89,11 +89,11 @@ def test_the_reason_counts_sources_and_tells_the_age_and_the_place_in_the_sectio
     }
 
 
-def test_own_reporting_is_named_only_where_it_is_counted(newsletter, monkeypatch):
+def test_outlets_that_print_one_text_count_once_where_texts_were_compared(newsletter, monkeypatch):
     first, *_ = event(newsletter, [3, 1, 2])
 
     class Counted(Summary):
-        own = 2
+        own_reporting = 2
 
     monkeypatch.setattr(
         features,
@@ -104,6 +104,7 @@ def test_own_reporting_is_named_only_where_it_is_counted(newsletter, monkeypatch
     (item,) = draft(newsletter)
 
     assert item.why.startswith("3 sources, 2 of their own reporting; ")
+    assert values(item)["sources"] == round(math.log(2), 3)
 
 
 def test_what_arrived_after_the_draft_counts_for_nothing_in_it(newsletter):
