@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from digest.ranking.select import Candidate, choose
+from digest.ranking.select import Candidate, best_report, choose
 from digest.ranking.terms import Facts, Features, Weights, is_stale, terms_of, total
 
 
@@ -17,20 +17,27 @@ def rank(
     now: datetime,
     limit: int,
     section_limits: Mapping[int, int],
+    section_minimums: Mapping[int, int] | None = None,
     per_source: int = 3,
     weights: Weights | None = None,
 ) -> list[Candidate]:
     """Return at most `limit` candidates, the lead first; the same input gives the same order.
 
-    An event is printed once: by the report of the feed with the highest weight, of equals by one
-    with an image. It counts by its terms (`digest.ranking.terms`), which are returned with it. No
-    section gets more than its limit. No source gets more than `per_source` stories, unless the
+    An event is printed once, by its best report. It counts by its terms (`digest.ranking.terms`),
+    which are returned with it. No section gets more than its limit, and each gets its minimum first
+    if it has fresh stories for it. No source gets more than `per_source` stories, unless the
     edition would otherwise stay short or take stale stories: a newsletter with one feed is not
     limited to three stories. Neighbours have different sources wherever the choice allows it.
     """
     events = _scored_events(candidates, now=now, weights=weights or Weights())
     scores = {event: total(event.terms) for event in events}
-    return choose(scores, limit=limit, section_limits=section_limits, per_source=per_source)
+    return choose(
+        scores,
+        limit=limit,
+        section_limits=section_limits,
+        section_minimums=section_minimums,
+        per_source=per_source,
+    )
 
 
 def score(candidate: Candidate, *, now: datetime, weights: Weights | None = None) -> float:
@@ -48,15 +55,10 @@ def _scored_events(
         of_one = ("story", candidate.id) if candidate.event is None else ("event", candidate.event)
         reports[of_one].append(candidate)
     for members in reports.values():
-        best = max(members, key=_preferred)
+        best = best_report(members)
         facts = _facts_of(members, best, now=now)
         terms = terms_of(facts, weights)
         yield replace(best, is_stale=is_stale(facts.age_hours or 0), terms=terms)
-
-
-def _preferred(candidate: Candidate) -> tuple[float, bool, datetime, int]:
-    """Return the key by which the report to print is the greatest of its event."""
-    return candidate.weight, candidate.has_image, candidate.published_at, -candidate.id
 
 
 def _facts_of(members: Collection[Candidate], best: Candidate, *, now: datetime) -> Facts:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import math
+import sys
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -13,6 +15,9 @@ from digest.ranking.select import Candidate, choose
 # of sections.
 SECTION_HEAD_SCORE = 0.5
 POSITION_DECAY = 0.7
+# Prominence is compared by ratios, and `choose` compares differences, so it gets the logarithm.
+# Its two limits then stand for shares of about 0.6 (a source's next story) and 0.7 (the lead).
+LOG_UNIT = 0.8
 
 
 @dataclass(frozen=True)
@@ -34,12 +39,19 @@ def best_of_week(
     *,
     limit: int,
     section_limits: Mapping[int, int],
+    section_minimums: Mapping[int, int] | None = None,
 ) -> list[Candidate]:
     """Return at most `limit` stories, the lead first; a story printed twice counts twice.
 
     Of equals, the later one comes first. Sections and sources are limited as in `rank`.
     """
-    scores: Counter[Candidate] = Counter()
+    prominences: defaultdict[Candidate, float] = defaultdict(float)
     for each in placements:
-        scores[each.story] += prominence(each)  # type: ignore[assignment]  # a float, not an int
-    return choose(scores, limit=limit, section_limits=section_limits)
+        prominences[each.story] += prominence(each)
+    scores = {
+        story: LOG_UNIT * math.log(max(share, sys.float_info.min))
+        for story, share in prominences.items()
+    }
+    return choose(
+        scores, limit=limit, section_limits=section_limits, section_minimums=section_minimums
+    )
