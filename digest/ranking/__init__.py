@@ -12,8 +12,10 @@ rank        chooses and orders an edition's stories by the scores of their event
 select      chooses by scores, for variety
 sieve       tells what is no news
 terms       scores an event as a sum, each part with its reason
+topics      finds what several events are about
 week        chooses the best of what a week printed
 wire_copy   finds one text that several outlets print
+words       cuts texts into words, in any script
 """
 
 from __future__ import annotations
