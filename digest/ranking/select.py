@@ -33,8 +33,9 @@ class Candidate:
     `published_at` is when the story was seen first, if nobody knows when it was published.
     `has_image` says that a lead would be printed with its image, and `image_width` how wide, in
     pixels; 0 if nobody knows. `event` is the number of what it reports, None if nothing else does,
-    and `sources` is how many outlets report that, None if nobody has looked. `has_summary` says that its summary tells more
-    than its title. Stories of one `topic` have it by one name; empty: no others are about it.
+    and `sources` is how many outlets report that, None if nobody has looked. `has_summary` says
+    that its summary tells more than its title. Stories of one `topic` have it by one name; empty:
+    no others are about it.
     `is_follow_up` says that readers know its event. `rank` sets `is_stale`, which says that nothing
     about it is new, and `terms`.
     """

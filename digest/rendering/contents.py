@@ -30,6 +30,8 @@ class PrintedImage:
     credit: str
     width: int
     height: int
+    # As printed, if the picture's own size is known; else 0, and width and height are a guess.
+    known_width: int = 0
 
 
 @dataclass(frozen=True)
@@ -144,4 +146,5 @@ def _image(story: Story, *, width: int, min_width: int, max_ratio: float) -> Pri
         credit=single_line(story.image_credit),
         width=width,
         height=max(1, round(width * ratio)),
+        known_width=width if known else 0,
     )

@@ -22,7 +22,7 @@ _TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}+)*")
 
 class SectionInline(TabularInline):
     model = Section
-    fields = ["name", "slug", "max_stories", "position"]
+    fields = ["name", "slug", "min_stories", "max_stories", "position"]
     prepopulated_fields: ClassVar[dict[str, tuple[str, ...]]] = {"slug": ("name",)}
     ordering_field = "position"
     hide_ordering_field = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zoneinfo
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.urls import reverse
@@ -89,6 +90,11 @@ class Section(models.Model):
     name = models.CharField(max_length=60, validators=[one_line])
     slug = models.SlugField(max_length=40)
     position = models.PositiveSmallIntegerField(default=0)
+    min_stories = models.PositiveSmallIntegerField(
+        default=0,
+        db_default=0,
+        help_text="It gets so many stories first, if there are fresh ones for it. 0: none.",
+    )
     max_stories = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="The most stories in one edition. Empty: no limit."
     )
@@ -100,7 +106,17 @@ class Section(models.Model):
             models.UniqueConstraint(
                 fields=["newsletter", "slug"], name="section_slug_per_newsletter"
             ),
+            # No edition could satisfy both.
+            models.CheckConstraint(
+                condition=models.Q(max_stories=None)
+                | models.Q(min_stories__lte=models.F("max_stories")),
+                name="section_min_up_to_max",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        if self.max_stories is not None and (self.min_stories or 0) > self.max_stories:
+            raise ValidationError({"min_stories": "The minimum cannot be more than the maximum."})

@@ -5,7 +5,8 @@ draft        makes a slot's edition and fills it, for a daily one with what is n
 backtest     what other weights would have proposed lately
 best_of      the best of a week, for a weekly edition
 features     what the ranking goes by, and its reasons in words
-passed_over  why a story is not proposed: it is no news
+passed_over  why a story is not proposed, and why a draft has so few
+topic        which stories share a topic, in words
 subject      subject and preheader, from the headlines
 missed       slots that passed while nothing ran
 rhythm       what a newsletter's schedules promise its readers

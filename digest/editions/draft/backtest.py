@@ -91,7 +91,7 @@ def _compare(edition: Edition, weights: Weights) -> Comparison:
     limit = edition.schedule.max_stories if edition.schedule else AD_HOC_STORIES
     proposed = propose_as_of(edition, limit=limit, now=edition.drafted_at, weights=weights)
     items = in_printed_order(list(edition.items.select_related("story", "section")))
-    return Comparison(edition, list(_places(items, proposed)))
+    return Comparison(edition, list(_places(items, proposed.items)))
 
 
 def _places(items: Sequence[EditionItem], proposed: Sequence[EditionItem]) -> Iterator[Place]:

@@ -20,7 +20,12 @@ MAX_LOOKBACK = timedelta(days=8)
 
 
 def propose(
-    edition: Edition, *, limit: int, section_limits: Mapping[int, int], now: datetime
+    edition: Edition,
+    *,
+    limit: int,
+    section_limits: Mapping[int, int],
+    section_minimums: Mapping[int, int],
+    now: datetime,
 ) -> list[EditionItem]:
     """Return the best of the week, the lead first, with the headlines and summaries last printed.
 
@@ -28,7 +33,12 @@ def propose(
     """
     items = list(_items_of_the_week(edition, now))
     latest = {item.story_id: item for item in items}
-    chosen = best_of_week(_placements(items, latest), limit=limit, section_limits=section_limits)
+    chosen = best_of_week(
+        _placements(items, latest),
+        limit=limit,
+        section_limits=section_limits,
+        section_minimums=section_minimums,
+    )
     return [_repeated(edition, latest[candidate.id]) for candidate in chosen]
 
 
@@ -91,12 +101,14 @@ def _placements(items: Sequence[EditionItem], latest: Mapping[int, EditionItem])
 
 def _candidate(item: EditionItem) -> Candidate:
     story = item.story
+    hero = hero_of(story)
     return Candidate(
         id=story.pk,
         source=story.source_name or (story.feed.outlet if story.feed else ""),
         section_id=item.section_id,
         published_at=story.dated_at,
-        has_image=hero_of(story) is not None,
+        has_image=hero is not None,
+        image_width=hero.known_width if hero else 0,
     )
 
 

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from typing import TypedDict
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
-from digest.editions.draft import best_of
+from digest.editions.draft import best_of, topic
 from digest.editions.draft.features import (
+    Known,
     candidates_of,
     event_states,
     reasons,
     section_names,
     weights_of,
 )
-from digest.editions.draft.passed_over import LATE_FOR, why_passed_over, why_so_few
+from digest.editions.draft.passed_over import (
+    LATE_FOR,
+    short_sections,
+    why_passed_over,
+    why_so_few,
+)
 from digest.editions.draft.slots import plan_for
 from digest.editions.draft.subject import propose_preheader, propose_subject
 from digest.models import Cadence, Edition, EditionItem, EditionLogEntry, Schedule, Story
@@ -31,6 +39,17 @@ from subscribers.models import Newsletter
 FRESH_FOR = timedelta(hours=48)
 # The ranking chooses from this many recent stories at most; more would only cost time.
 MAX_CANDIDATES = 500
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """The items that a draft proposes, unsaved, in the order in which the page prints them.
+
+    `left_out` says of stories that are not among them which rule kept them out.
+    """
+
+    items: list[EditionItem]
+    left_out: dict[int, str] = field(default_factory=dict)
 
 
 class DayIsOver(Exception):
@@ -90,66 +109,82 @@ def draft_edition(
 
 def _fill(edition: Edition, *, limit: int, now: datetime) -> None:
     newsletter = edition.newsletter
-    items = propose_as_of(edition, limit=limit, now=now)
+    proposal = propose_as_of(edition, limit=limit, now=now)
     # Another schedule's draft of the same minute may have taken one of these stories.
-    EditionItem.objects.bulk_create(items, ignore_conflicts=True)
-    taken = set(edition.items.values_list("story_id", flat=True))
-    headlines = [item.shown_headline for item in items if item.story_id in taken]
+    EditionItem.objects.bulk_create(proposal.items, ignore_conflicts=True)
+    taken = dict(edition.items.values_list("story_id", "section_id"))
+    headlines = [item.shown_headline for item in proposal.items if item.story_id in taken]
     edition.subject = propose_subject(headlines, fallback=newsletter.name)
     edition.preheader = propose_preheader(headlines, fallback=newsletter.promise)
     edition.save(update_fields=["subject", "preheader"])
     wanted = edition.schedule.min_stories if edition.schedule else 1
+    entries = [short_sections(newsletter.sections.all(), taken.values())]
     if edition.cadence == Cadence.DAILY and len(taken) < wanted:
-        words = why_so_few(
-            newsletter, proposed=taken, wanted=wanted, since=_since(edition, now), now=now
+        entries.insert(
+            0,
+            why_so_few(
+                newsletter,
+                proposed=taken,
+                left_out=proposal.left_out,
+                wanted=wanted,
+                since=_since(edition, now),
+                now=now,
+            ),
         )
+    for words in filter(None, entries):
         edition.log.create(at=now, actor=EditionLogEntry.AUTOPILOT, words=words)
 
 
 def propose_as_of(
     edition: Edition, *, limit: int, now: datetime, weights: Weights | None = None
-) -> list[EditionItem]:
-    """Return unsaved items, at most `limit`, in the order in which the page prints them.
+) -> Proposal:
+    """Propose at most `limit` stories.
 
     `now` may be past: what arrived later, or stands in editions made later, is left out. What
     editors did since then to what was there cannot be told apart. Without `weights` the
     newsletter's own count.
     """
     newsletter = edition.newsletter
-    limits = _section_limits(newsletter)
+    rules = _rules_of(newsletter, limit)
     if edition.cadence == Cadence.WEEKLY:
-        proposed = best_of.propose(edition, limit=limit, section_limits=limits, now=now)
+        proposal = Proposal(best_of.propose(edition, now=now, **rules))
     else:
         own = weights_of(newsletter) if weights is None else weights
-        proposed = _propose_new(edition, limit=limit, section_limits=limits, now=now, weights=own)
-    items = _in_order(proposed, newsletter)
+        proposal = _propose_new(edition, rules, now=now, weights=own)
+    items = _in_order(proposal.items, newsletter)
     for position, item in enumerate(items):
         item.position = position
-    return items
+    return replace(proposal, items=items)
 
 
-def _propose_new(
-    edition: Edition,
-    *,
-    limit: int,
-    section_limits: Mapping[int, int],
-    now: datetime,
-    weights: Weights,
-) -> list[EditionItem]:
-    """Return items of the new stories, the lead first, each with its reasons."""
+class _Rules(TypedDict):
+    """How many stories there may be, and how many each section must have and may."""
+
+    limit: int
+    section_limits: dict[int, int]
+    section_minimums: dict[int, int]
+
+
+def _rules_of(newsletter: Newsletter, limit: int) -> _Rules:
+    sections = list(newsletter.sections.all())
+    return {
+        "limit": limit,
+        "section_limits": {s.pk: s.max_stories for s in sections if s.max_stories is not None},
+        "section_minimums": {s.pk: s.min_stories for s in sections if s.min_stories},
+    }
+
+
+def _propose_new(edition: Edition, rules: _Rules, *, now: datetime, weights: Weights) -> Proposal:
+    """Propose new stories, the lead first, each with its reasons."""
     newsletter = edition.newsletter
-    pool = {story.pk: story for story in _pool(edition, limit=limit, now=now)}
-    states = event_states(pool.values(), now=now)
-    names = section_names(newsletter)
-    ranked = rank(
-        candidates_of(pool.values(), states, has_sections=bool(names)),
-        now=now,
-        limit=limit,
-        section_limits=section_limits,
-        weights=weights,
+    pool = {story.pk: story for story in _pool(edition, limit=rules["limit"], now=now)}
+    known = Known(
+        events=event_states(pool.values(), now=now),
+        topics=topic.topics_of(pool.values()),
+        sections=section_names(newsletter),
     )
-    words = reasons(ranked, states, section_names=names, now=now)
-    return [
+    ranked = rank(candidates_of(pool.values(), known), now=now, weights=weights, **rules)
+    items = [
         EditionItem(
             edition=edition,
             newsletter=newsletter,
@@ -158,8 +193,9 @@ def _propose_new(
             why=truncate(why, 300),
             terms=[term.as_json() for term in candidate.terms],
         )
-        for candidate, why in zip(ranked, words, strict=True)
+        for candidate, why in zip(ranked, reasons(ranked, known, now=now), strict=True)
     ]
+    return Proposal(items, topic.left_out(ranked, known.topics, pool))
 
 
 def _pool(edition: Edition, *, limit: int, now: datetime) -> list[Story]:
@@ -226,15 +262,6 @@ def _free_stories(edition: Edition, *, now: datetime) -> QuerySet[Story]:
         .select_related("feed")
         .order_by(Coalesce("published_at", "added_at").desc(), "-pk")
     )
-
-
-def _section_limits(newsletter: Newsletter) -> dict[int, int]:
-    """Return how many stories a section has at most; one without a limit is left out."""
-    return {
-        pk: max_stories
-        for pk, max_stories in newsletter.sections.values_list("pk", "max_stories")
-        if max_stories is not None
-    }
 
 
 def _in_order(ranked: Sequence[EditionItem], newsletter: Newsletter) -> list[EditionItem]:

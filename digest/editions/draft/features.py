@@ -7,11 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from digest.events.summary import Summary, summaries_of
+from digest.editions.draft.topic import Topic, places
+from digest.events.summary import summaries_of
 from digest.models import RankingWeights, Story
 from digest.models.ranking_weights import WEIGHT_NAMES
 from digest.ranking.select import Candidate
 from digest.ranking.terms import VELOCITY_HOURS, Features, Weights
+from digest.ranking.words import says_more
 from digest.rendering.contents import hero_of
 from subscribers.models import Newsletter, Section
 
@@ -49,23 +51,41 @@ def as_weights(row: RankingWeights) -> Weights:
     return Weights(**{name: getattr(row, name) for name in WEIGHT_NAMES})
 
 
+@dataclass(frozen=True)
+class Known:
+    """What is known of a draft's stories together.
+
+    `events` has the state of each event by its number, `topics` the topic of each story that has
+    one, by the story's id, and `sections` the names of the newsletter's sections in their order.
+    """
+
+    events: Mapping[int, EventState]
+    topics: Mapping[int, Topic]
+    sections: Mapping[int, str]
+
+
 def event_states(stories: Iterable[Story], *, now: datetime) -> dict[int, EventState]:
     """Return the state, at `now`, of each event of which one of the stories is a report.
 
     Which stories report it is taken as it is known today.
     """
     stories = list(stories)
-    summaries = summaries_of(stories)
-    began = _began(stories, now=now)
+    summaries = summaries_of(stories, until=now)
+    joined = _joined(stories, now=now)
     return {
-        number: _state(firsts, summaries[number], now=now)
-        for number, firsts in began.items()
-        if number in summaries
+        number: EventState(
+            sources=summary.sources,
+            own_reporting=summary.own_reporting,
+            joined=joined[number],
+            first_at=summary.first_at,
+        )
+        for number, summary in summaries.items()
+        if number is not None
     }
 
 
-def _began(stories: Iterable[Story], *, now: datetime) -> dict[int, dict[str, datetime]]:
-    """Return when each outlet began to report each event, by what had arrived at `now`."""
+def _joined(stories: Iterable[Story], *, now: datetime) -> Counter[int]:
+    """Return how many outlets began to report each event lately, without its first one."""
     numbers = {story.event for story in stories if story.event is not None}
     reports = (
         Story.objects.filter(event__in=numbers, added_at__lte=now)
@@ -75,74 +95,59 @@ def _began(stories: Iterable[Story], *, now: datetime) -> dict[int, dict[str, da
     )  # fmt: skip
     began: defaultdict[int, dict[str, datetime]] = defaultdict(dict)
     for story in reports:
-        if story.event is not None:
-            firsts, outlet = began[story.event], story.outlet
-            firsts[outlet] = min(firsts.get(outlet, story.dated_at), story.dated_at)
-    return began
-
-
-def _state(firsts: Mapping[str, datetime], summary: Summary, *, now: datetime) -> EventState:
+        firsts, outlet = began[story.event or story.pk], story.outlet
+        firsts[outlet] = min(firsts.get(outlet, story.dated_at), story.dated_at)
     since = now - timedelta(hours=VELOCITY_HOURS)
-    _, *others = sorted(firsts.values())
-    own: int | None = getattr(summary, "own_reporting", None)
-    # The summary counts today's outlets. No more can have been independent than there were.
-    return EventState(
-        sources=min(summary.sources, len(firsts)),
-        own_reporting=None if own is None else min(own, len(firsts)),
-        joined=sum(at > since for at in others),
-        first_at=min(firsts.values()),
+    return Counter(
+        {number: sum(at > since for at in sorted(f.values())[1:]) for number, f in began.items()}
     )
 
 
-def candidates_of(
-    stories: Iterable[Story], states: Mapping[int, EventState], *, has_sections: bool
-) -> list[Candidate]:
+def candidates_of(stories: Iterable[Story], known: Known) -> list[Candidate]:
     """Return what the ranking chooses from; a newsletter without sections fits none."""
-    return [
-        _candidate(story, states.get(story.event or 0), has_sections=has_sections)
-        for story in stories
-    ]
+    return [_candidate(story, known) for story in stories]
 
 
-def _candidate(story: Story, state: EventState | None, *, has_sections: bool) -> Candidate:
+def _candidate(story: Story, known: Known) -> Candidate:
+    hero, state = hero_of(story), known.events.get(story.event or 0)
     return Candidate(
         id=story.pk,
         source=story.outlet,
         section_id=story.section_id,
         published_at=story.dated_at,
         weight=story.feed.weight if story.feed else BY_HAND_WEIGHT,
-        has_image=hero_of(story) is not None,
+        has_image=hero is not None,
+        image_width=hero.known_width if hero else 0,
+        has_summary=says_more(story.summary, than=story.title),
         event=story.event,
         sources=state.independent if state else None,
+        topic=known.topics[story.pk].name if story.pk in known.topics else "",
         features=Features(
             joined=state.joined if state else None,
             position=story.feed_position,
-            section_fit=float(story.section_id is not None) if has_sections else None,
+            section_fit=float(story.section_id is not None) if known.sections else None,
             boost=story.boost,
         ),
     )
 
 
-def reasons(
-    chosen: Sequence[Candidate],
-    states: Mapping[int, EventState],
-    *,
-    section_names: Mapping[int, str],
-    now: datetime,
-) -> list[str]:
+def reasons(chosen: Sequence[Candidate], known: Known, *, now: datetime) -> list[str]:
     """Return for each story, in the order of its rank, why it was chosen, in words."""
     sizes = Counter(candidate.section_id for candidate in chosen)
-    places: Counter[int | None] = Counter()
+    of_topics = places(chosen, known.topics)
+    in_section: Counter[int | None] = Counter()
     found = []
     for candidate in chosen:
         section = candidate.section_id
-        places[section] += 1
-        state = states.get(candidate.event or 0)
+        in_section[section] += 1
+        state = known.events.get(candidate.event or 0)
         parts = [*_sources_in_words(state), _since(candidate, state, now=now)]
-        if section is not None and section in section_names:
-            parts.append(f"{section_names[section]} {places[section]} of {sizes[section]}")
+        if section is not None and section in known.sections:
+            name = known.sections[section]
+            parts.append(f"{name} {in_section[section]} of {sizes[section]}")
+        parts.append(of_topics.get(candidate.id, ""))
         parts.append("a follow-up" if candidate.is_follow_up else "not printed before")
-        found.append("; ".join(parts))
+        found.append("; ".join(filter(None, parts)))
     return found
 
 

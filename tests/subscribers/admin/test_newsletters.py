@@ -2,7 +2,7 @@
 
 import pytest
 
-from subscribers.models import Newsletter
+from subscribers.models import Newsletter, Section
 
 ADD = "/admin/subscribers/newsletter/add/"
 
@@ -39,3 +39,15 @@ def test_an_unknown_time_zone_is_refused(admin_client, db):
     add_newsletter(admin_client, timezone="Berlin")
 
     assert not Newsletter.objects.exists()
+
+
+@pytest.mark.parametrize(("least", "most", "stored"), [(2, 4, 1), (2, "", 1), (5, 4, 0)])
+def test_a_sections_minimum_is_at_most_its_maximum(admin_client, db, least, most, stored):
+    row = {"name": "Money", "slug": "money", "position": 0}
+    row |= {"min_stories": least, "max_stories": most}
+    section = {f"sections-0-{name}": value for name, value in row.items()}
+
+    page = add_newsletter(admin_client, **section | {"sections-TOTAL_FORMS": 1})
+
+    assert Section.objects.filter(min_stories=least).count() == stored
+    assert ("The minimum cannot be more than the maximum." in page) == (not stored)

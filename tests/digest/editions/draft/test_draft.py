@@ -384,3 +384,97 @@ def test_what_is_no_news_is_not_proposed_unless_an_editor_wants_it(newsletter):
 
     briefings = {title for title in titles(edition) if "Briefing" in title}
     assert briefings == {"Friday Briefing", "Saturday Briefing", "Sunday Briefing"}
+
+
+def test_a_section_gets_its_minimum_and_the_log_says_what_it_does_not_get():
+    newsletter = factories.newsletter()
+    schedule = factories.schedule(newsletter, min_stories=1, max_stories=4)
+    money = factories.section(newsletter, name="Money", min_stories=2)
+    world = factories.section(newsletter, min_stories=1)
+    for _ in range(5):
+        factories.story(newsletter, section=world, published_at=NOW)
+    rare = factories.story(newsletter, section=money, published_at=NOW - timedelta(hours=23))
+
+    edition = draft_edition(newsletter=newsletter, schedule=schedule, date=NOW.date(), now=NOW)
+
+    assert rare.title in titles(edition)
+    assert edition.items.count() == 4
+    (entry,) = edition.log.all()
+    assert entry.words == "No more fresh stories fit into these sections: Money has 1 of 2"
+
+
+@pytest.fixture
+def games():
+    """A newsletter of a feed with eight stories of one tournament, and three others."""
+    newsletter = factories.newsletter()
+    feed = factories.feed(newsletter)
+    whats = ("Sprint", "Row", "Tears", "Gold", "Upset", "Joy", "Rain", "Dive")
+    for what in whats:
+        factories.story(
+            newsletter,
+            feed=feed,
+            added_at=NOW,
+            title=f"{what} at the Olympics in Paris",
+            summary=f"They say it was a good day for gold at the Olympics: {what.lower()}.",
+        )
+    for title in ("Bakers raise prices", "Lake freezes over", "Old bridge is closed"):
+        factories.story(
+            newsletter, feed=feed, added_at=NOW, title=title, summary="Nobody was surprised."
+        )
+    for title in ("Mayor falls ill", "Storm fells trees", "Choir wins a prize", "Rents rise"):
+        for n in range(2):
+            factories.story(
+                newsletter, feed=feed, added_at=NOW, title=f"{title} {n}", summary=f"So {title}."
+            )
+    return newsletter
+
+
+def test_a_topic_has_two_stories_and_each_says_which_it_is(games):
+    factories.schedule(games, max_stories=8)
+
+    edition = draft_edition(newsletter=games, now=NOW)
+
+    about = [item.why for item in edition.items.all() if "Olympics" in item.story.title]
+    assert sorted(about) == ["first of 8 about “Olympics”", "second of 8 about “Olympics”"]
+    assert edition.items.count() == 8
+
+
+def test_a_short_edition_says_which_stories_were_more_of_one_topic(games):
+    schedule = factories.schedule(games, min_stories=20, max_stories=30)
+
+    edition = draft_edition(newsletter=games, schedule=schedule, date=NOW.date(), now=NOW)
+
+    assert edition.items.count() == 16
+    assert edition.log.get().words.endswith("Not proposed: 3: more about “Olympics”")
+
+
+def test_an_event_is_printed_by_a_report_whose_summary_says_something():
+    newsletter = factories.newsletter()
+    bare = factories.story(newsletter, title="Lake freezes over", summary="Lake freezes over.")
+    full = factories.story(
+        newsletter, title="Ice on the lake", summary="Skaters went out early, against all advice."
+    )
+    Story.objects.update(event=bare.pk)
+
+    assert titles(draft_edition(newsletter=newsletter, now=NOW)) == [full.title]
+
+
+@pytest.mark.parametrize(
+    ("size", "leads"), [((1600, 900), True), ((320, 180), False), ((600, 1200), False)]
+)
+def test_a_lead_has_a_picture_that_the_mail_prints(size, leads):
+    newsletter = factories.newsletter()
+    factories.story(newsletter, published_at=NOW)
+    pictured = factories.story(
+        newsletter,
+        published_at=NOW - timedelta(hours=2),
+        image_url="https://img.example.com/a.jpg",
+        image_width=size[0],
+        image_height=size[1],
+    )
+
+    edition = draft_edition(newsletter=newsletter, now=NOW)
+
+    contents = arrange(edition)
+    assert (contents.lead.headline == pictured.title) == leads
+    assert bool(contents.lead.hero) == leads
