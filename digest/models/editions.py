@@ -239,6 +239,17 @@ class EditionItem(models.Model):
     # The terms of its score, as `digest.ranking.terms.Term.as_json` has them; null: no draft
     # proposed it, or that was before they were kept.
     terms = models.JSONField(null=True, blank=True, editable=False)
+    # Of a follow-up: what was printed of its event before, so that readers see a mark. An editor
+    # may take the mark off. It has no index, as only the deletion of an item looks rows up by it.
+    follows = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        db_index=False,
+        related_name="+",
+    )
     # Set when the edition is skipped, so that a later one can print the story.
     released = models.BooleanField(default=False, editable=False)
 
@@ -262,6 +273,11 @@ class EditionItem(models.Model):
     @property
     def shown_headline(self) -> str:
         return self.headline or self.story.title
+
+    @property
+    def is_follow_up(self) -> bool:
+        """Whether readers see a mark that they have read of its event before."""
+        return self.follows_id is not None
 
     @property
     def shown_summary(self) -> str:

@@ -5,6 +5,7 @@ candidates  finds the pairs of reports that are worth comparing
 deferred    names grouping without loading numpy
 embedding   what a sentence embedding must be
 events      groups the reports of one event
+follow_up   tells whether reports bring anything new
 likeness    scores how alike two reports are
 joining     puts new reports to known events
 packed      keeps vectors in half the bytes

@@ -67,6 +67,8 @@ def _item(item: EditionItem) -> dict[str, Any]:
             story.image_height,
         ],
     }
+    if item.is_follow_up:
+        shown["follow_up"] = True
     if not story.url:
         # The headline leads to a page of ours (digest.views.archive.story). This is what that page
         # shows beside the above.

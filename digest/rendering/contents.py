@@ -47,6 +47,7 @@ class PrintedStory:
     section_name: str
     hero: PrintedImage | None
     thumbnail: PrintedImage | None
+    is_follow_up: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,7 @@ def _printed_story(item: EditionItem, *, is_lead: bool) -> PrintedStory:
         section_name=single_line(item.section.name) if item.section else "",
         hero=hero,
         thumbnail=thumbnail,
+        is_follow_up=item.is_follow_up,
     )
 
 

@@ -161,8 +161,11 @@ class ItemForm(MergedForm):
     section = forms.ModelChoiceField(
         Section.objects.none(), required=False, widget=UnfoldAdminSelectWidget
     )
+    is_follow_up = forms.BooleanField(
+        label="Marked as an update", required=False, widget=UnfoldBooleanSwitchWidget
+    )
 
-    MERGED = ("position", *TEXTS)
+    MERGED = ("position", "is_follow_up", *TEXTS)
 
     class Meta:
         model = EditionItem
@@ -181,6 +184,11 @@ class ItemForm(MergedForm):
             self.fields["summary"].widget.attrs["placeholder"] = story.summary
             for name, field in self.fields.items():
                 field.widget.attrs["aria-label"] = f"{name.capitalize()} of “{story.title}”"
+        if self.instance.is_follow_up:
+            self.initial["is_follow_up"] = True
+            self.fields["is_follow_up"].widget.attrs["aria-label"] = f"“{story.title}” is an update"
+        else:
+            del self.fields["is_follow_up"]
 
     @property
     def terms(self) -> TermTable | None:
@@ -254,11 +262,12 @@ class ItemFormSet(PaginationInlineFormSet):
                 curate.remove_item(edition_id=edition_id, item_id=form.instance.pk)
                 self.deleted_objects.append(form.instance)
                 continue
-            if set(form.changed_data) & {"headline", "summary", "section"}:
+            if set(form.changed_data) & {"headline", "summary", "section", "is_follow_up"}:
                 edit = curate.ItemEdit(
                     headline=form.cleaned_data["headline"],
                     summary=form.cleaned_data["summary"],
                     section_id=getattr(form.cleaned_data["section"], "pk", None),
+                    is_follow_up=form.cleaned_data.get("is_follow_up", True),
                 )
                 curate.edit_item(edition_id=edition_id, item_id=form.instance.pk, edit=edit)
             if form.changed_data:
@@ -273,7 +282,7 @@ class ItemInline(StackedInline):
     form = ItemForm
     formset = ItemFormSet
     template = "admin/digest/edition/stories.html"
-    fields = ["position", "section", "headline", "summary"]
+    fields = ["position", "section", "headline", "summary", "is_follow_up"]
     ordering_field = "position"
     extra = 0
 

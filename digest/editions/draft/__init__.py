@@ -7,6 +7,7 @@ best_of      the best of a week, for a weekly edition
 features     what the ranking goes by, and its reasons in words
 passed_over  why a story is not proposed, and why a draft has so few
 topic        which stories share a topic, in words
+follow_ups   which stories say something new of an event that was printed
 subject      subject and preheader, from the headlines
 missed       slots that passed while nothing ran
 rhythm       what a newsletter's schedules promise its readers

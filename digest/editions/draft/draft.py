@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
-from digest.editions.draft import best_of, topic
+from digest.editions.draft import best_of, follow_ups, topic
 from digest.editions.draft.features import (
     Known,
     candidates_of,
@@ -177,11 +177,16 @@ def _rules_of(newsletter: Newsletter, limit: int) -> _Rules:
 def _propose_new(edition: Edition, rules: _Rules, *, now: datetime, weights: Weights) -> Proposal:
     """Propose new stories, the lead first, each with its reasons."""
     newsletter = edition.newsletter
-    pool = {story.pk: story for story in _pool(edition, limit=rules["limit"], now=now)}
+    free = _pool(edition, limit=rules["limit"], now=now)
+    found = follow_ups.find_follow_ups(edition, since=_since(edition, now), others=free, now=now)
+    follows = {story.pk: item for story, item in found if not why_passed_over(story)}
+    pool = {story.pk: story for story in free}
+    pool |= {story.pk: story for story, _ in found if story.pk in follows}
     known = Known(
         events=event_states(pool.values(), now=now),
         topics=topic.topics_of(pool.values()),
         sections=section_names(newsletter),
+        follows=follows,
     )
     ranked = rank(candidates_of(pool.values(), known), now=now, weights=weights, **rules)
     items = [
@@ -190,6 +195,7 @@ def _propose_new(edition: Edition, rules: _Rules, *, now: datetime, weights: Wei
             newsletter=newsletter,
             story=pool[candidate.id],
             section_id=candidate.section_id,
+            follows=follows.get(candidate.id),
             why=truncate(why, 300),
             terms=[term.as_json() for term in candidate.terms],
         )

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from digest.editions.draft.follow_ups import why_again
 from digest.editions.draft.topic import Topic, places
 from digest.events.summary import summaries_of
-from digest.models import RankingWeights, Story
+from digest.models import EditionItem, RankingWeights, Story
 from digest.models.ranking_weights import WEIGHT_NAMES
 from digest.ranking.select import Candidate
 from digest.ranking.terms import VELOCITY_HOURS, Features, Weights
@@ -57,11 +58,13 @@ class Known:
 
     `events` has the state of each event by its number, `topics` the topic of each story that has
     one, by the story's id, and `sections` the names of the newsletter's sections in their order.
+    `follows` has what a follow-up follows, by the story's id.
     """
 
     events: Mapping[int, EventState]
     topics: Mapping[int, Topic]
     sections: Mapping[int, str]
+    follows: Mapping[int, EditionItem]
 
 
 def event_states(stories: Iterable[Story], *, now: datetime) -> dict[int, EventState]:
@@ -122,6 +125,7 @@ def _candidate(story: Story, known: Known) -> Candidate:
         event=story.event,
         sources=state.independent if state else None,
         topic=known.topics[story.pk].name if story.pk in known.topics else "",
+        is_follow_up=story.pk in known.follows,
         features=Features(
             joined=state.joined if state else None,
             position=story.feed_position,
@@ -146,7 +150,8 @@ def reasons(chosen: Sequence[Candidate], known: Known, *, now: datetime) -> list
             name = known.sections[section]
             parts.append(f"{name} {in_section[section]} of {sizes[section]}")
         parts.append(of_topics.get(candidate.id, ""))
-        parts.append("a follow-up" if candidate.is_follow_up else "not printed before")
+        followed = known.follows.get(candidate.id)
+        parts.append(why_again(followed) if followed else "not printed before")
         found.append("; ".join(filter(None, parts)))
     return found
 

@@ -33,11 +33,15 @@ class AlreadyPrinted(Exception):
 
 @dataclass(frozen=True)
 class ItemEdit:
-    """An editor's texts for a story; an empty one means the story's own."""
+    """An editor's texts for a story; an empty one means the story's own.
+
+    `is_follow_up` keeps the mark of a follow-up, if it has one.
+    """
 
     headline: str = ""
     summary: str = ""
     section_id: int | None = None
+    is_follow_up: bool = True
 
 
 def is_editable(edition: Edition) -> bool:
@@ -89,9 +93,10 @@ def remove_item(*, edition_id: int, item_id: int) -> None:
 @transaction.atomic
 def edit_item(*, edition_id: int, item_id: int, edit: ItemEdit) -> None:
     """Set an item's headline, summary and section as the editor wants them."""
-    _lock_editable(edition_id).items.filter(pk=item_id).update(
-        headline=edit.headline, summary=edit.summary, section_id=edit.section_id
-    )
+    fields = {"headline": edit.headline, "summary": edit.summary, "section_id": edit.section_id}
+    if not edit.is_follow_up:
+        fields["follows"] = None
+    _lock_editable(edition_id).items.filter(pk=item_id).update(**fields)
     void_if_changed(edition_id=edition_id)
 
 
