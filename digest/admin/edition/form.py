@@ -19,6 +19,7 @@ from unfold.widgets import (
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanSwitchWidget,
+    UnfoldBooleanWidget,
 )
 
 from digest.admin.edition.conflict import changed_by, not_saved, replaced
@@ -162,7 +163,7 @@ class ItemForm(MergedForm):
         Section.objects.none(), required=False, widget=UnfoldAdminSelectWidget
     )
     is_follow_up = forms.BooleanField(
-        label="Marked as an update", required=False, widget=UnfoldBooleanSwitchWidget
+        label="Marked as an update", required=False, widget=UnfoldBooleanWidget
     )
 
     MERGED = ("position", "is_follow_up", *TEXTS)
@@ -186,7 +187,8 @@ class ItemForm(MergedForm):
                 field.widget.attrs["aria-label"] = f"{name.capitalize()} of “{story.title}”"
         if self.instance.is_follow_up:
             self.initial["is_follow_up"] = True
-            self.fields["is_follow_up"].widget.attrs["aria-label"] = f"“{story.title}” is an update"
+            label = f"Readers see the mark “Update” above “{self.instance.story.title}”"
+            self.fields["is_follow_up"].widget.attrs["aria-label"] = label
         else:
             del self.fields["is_follow_up"]
 

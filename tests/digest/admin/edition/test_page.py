@@ -321,3 +321,23 @@ def test_a_sent_edition_can_be_viewed_and_not_changed(admin_client, edition):
     assert "is sent; it cannot be edited." in late.content.decode()
     with pytest.raises(curate.NotEditable):
         curate.reorder(edition_id=edition.pk, item_ids=[])
+
+
+def test_an_editor_takes_the_mark_of_a_follow_up_off(admin_client, edition):
+    first, second, _ = edition.items.all()
+    printed = factories.item(
+        factories.edition(edition.newsletter, stories=0), factories.story(edition.newsletter)
+    )
+    edition.items.exclude(pk=first.pk).update(follows=printed)
+
+    assert "items-0-is_follow_up" not in form_of(admin_client, edition)
+    save(admin_client, edition, **{"items-1-headline": "What is new"})
+    assert edition.items.filter(follows=printed).count() == 2
+    form = form_of(admin_client, edition)
+    del form["items-1-is_follow_up"]
+    admin_client.post(change_url(edition), form)
+
+    second.refresh_from_db()
+    assert not second.is_follow_up
+    assert second.headline == "What is new"
+    assert edition.items.filter(follows=printed).count() == 1
