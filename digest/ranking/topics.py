@@ -27,9 +27,10 @@ from digest.ranking.words import Word, is_run, stem_of, words_of
 FEWEST_EVENTS = 3
 # A mark is too common to be a topic if more than this share of the events carry it.
 MOST_EVENTS = 0.5
-# A mark of more than this share of the events, and of five, needs so many companions: words that go
-# with it, by a log-likelihood ratio (Dunning, 1993) that chance gives to two words of a thousand.
-MANY_EVENTS, FEW_EVENTS, COMPANIONS, GOES_WITH = 0.2, 5, 2, 10.0
+# A mark of more than this share of the events, and of five, needs so many companions: words that
+# three of its events have, and that go with it by a log-likelihood ratio (Dunning, 1993) of which
+# chance gives as much to one word of fifty.
+MANY_EVENTS, FEW_EVENTS, COMPANIONS, GOES_WITH = 0.2, 5, 2, 5.5
 # A mark with this share of its events in a topic is another sign of that topic.
 SAME_TOPIC = 0.5
 SIGNS_OF_A_TOPIC = 2
@@ -131,6 +132,8 @@ def _has_companions(mark: str, indexes: Collection[int], events: Sequence[_Event
         word
         for word, count in inside.items()
         if word not in mark.split()
+        and (len(word) > 2 or is_run(word))
+        and count >= FEWEST_EVENTS
         and count * len(events) > said[word] * len(indexes)
         and _association(count, said[word], len(indexes), len(events)) >= GOES_WITH
     ]

@@ -128,15 +128,19 @@ def test_what_most_events_share_is_what_the_newsletter_is_about():
 
 def test_the_place_where_a_newsletter_is_at_home_is_no_topic_though_fewer_than_half_name_it():
     place = [
-        (f"{what} in Berlin", f"The {who} was said to be there.")
-        for what, who in zip(
-            ("Fire", "Strike", "Snow", "Monet", "Rents", "Mould"),
-            ("cook", "union", "plough", "painter", "landlord", "ward"),
-            strict=True,
-        )
+        ("Two people die in a fire in Berlin", "Smoke rose above the east of Berlin all night."),
+        ("Drivers on strike stop buses in Berlin", "Commuters took their bicycles to Berlin."),
+        ("Museum in Berlin shows a painting by Monet", "It was found in a cellar of Berlin."),
+        ("Rents go up by a tenth in Berlin", "Landlords of Berlin speak of their costs."),
+        (
+            "Mould closes a ward of a clinic in Berlin",
+            "Patients were brought to other Berlin beds.",
+        ),
+        ("A bear is born at the zoo of Berlin", "Keepers kept watch over the cub, says Berlin."),
     ]
 
     assert of(*place) == [""] * 6
+    assert of(*place[:5]) == ["Berlin"] * 5
 
 
 def test_a_large_topic_has_words_of_its_own():
