@@ -118,7 +118,7 @@ def _fill(edition: Edition, *, limit: int, now: datetime) -> None:
     edition.preheader = propose_preheader(headlines, fallback=newsletter.promise)
     edition.save(update_fields=["subject", "preheader"])
     wanted = edition.schedule.min_stories if edition.schedule else 1
-    entries = [short_sections(newsletter.sections.all(), taken.values())]
+    entries = [short_sections(list(newsletter.sections.all()), taken.values())]
     if edition.cadence == Cadence.DAILY and len(taken) < wanted:
         entries.insert(
             0,

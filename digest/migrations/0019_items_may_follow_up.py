@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("digest", "0016_stories_have_no_default_date")]
+    dependencies = [("digest", "0018_stories_rank_by_terms")]
 
     operations = [
         migrations.AddField(

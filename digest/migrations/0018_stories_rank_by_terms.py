@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("digest", "0016_stories_have_no_default_date"),
+        ("digest", "0017_languages_and_vectors"),
         ("subscribers", "0011_token_times_are_readable"),
     ]
 
