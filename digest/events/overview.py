@@ -57,6 +57,18 @@ class Overview:
             found[story.outlet].append(story)
         return list(found.items())
 
+    @property
+    def copies(self) -> set[int]:
+        """The ids of the reports whose text an earlier one here has."""
+        texts: set[int] = set()
+        found = set()
+        for story in self.reports:
+            if story.text_number in texts:
+                found.add(story.pk)
+            elif story.text_number is not None:
+                texts.add(story.text_number)
+        return found
+
 
 def overview_of(number: int) -> Overview | None:
     """Return the event of this number, or None if no story has it."""

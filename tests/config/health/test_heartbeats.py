@@ -9,6 +9,7 @@ from celery import signals
 
 from config import celery_app
 from config.health import heartbeats
+from tests.support import shell
 from tests.support.paths import ROOT
 from tests.support.waiting import wait_for
 from tests.support.worker import process_environment
@@ -88,3 +89,17 @@ def test_a_missing_redis_stops_neither_beat_nor_a_worker(no_redis, in_beat):
 
     with pytest.raises(heartbeats.shared_redis.RedisUnavailable):
         heartbeats.ages()
+
+
+@pytest.mark.subprocess
+@pytest.mark.parametrize("path", ["", "tests.support.embedding.tiny"])
+def test_a_worker_for_vectors_is_expected_only_where_titles_have_vectors(tmp_path, path):
+    code = (
+        "from django.conf import settings; from config.health.heartbeats import expected; "
+        "print('queue:vectors' in expected(), settings.EVENT_EMBEDDING)"
+    )
+    variables = {"DJANGO_SETTINGS_MODULE": "config.settings", "EVENT_EMBEDDING": path}
+
+    done = shell.run("-c", code, var=tmp_path, **shell.SAFE_VARIABLES, **variables)
+
+    assert done.stdout.split() == [str(bool(path)), *filter(None, [path])], done.stderr

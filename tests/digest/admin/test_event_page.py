@@ -68,6 +68,16 @@ def test_the_page_shows_reports_outlets_languages_course_and_where_it_was_printe
     assert b'role="img" aria-label="Reports in each hour; most were 1, from' in response.content
 
 
+def test_a_copy_is_named_only_beside_the_report_whose_text_it_has(admin_client, stories):
+    Story.objects.filter(pk__in=[each.pk for each in stories[:2]]).update(text_number=stories[1].pk)
+    Story.objects.filter(pk=stories[2].pk).update(text_number=stories[3].pk)
+
+    response = admin_client.get(url(stories[0].pk))
+
+    assert response.context["event"].copies == {stories[1].pk}
+    assert text_of(response).count("the same text as an earlier report") == 1
+
+
 @pytest.mark.parametrize(
     ("fields", "best"),
     [
