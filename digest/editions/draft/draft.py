@@ -177,8 +177,9 @@ def _rules_of(newsletter: Newsletter, limit: int) -> _Rules:
 def _propose_new(edition: Edition, rules: _Rules, *, now: datetime, weights: Weights) -> Proposal:
     """Propose new stories, the lead first, each with its reasons."""
     newsletter = edition.newsletter
-    free = _pool(edition, limit=rules["limit"], now=now)
-    found = follow_ups.find_follow_ups(edition, since=_since(edition, now), others=free, now=now)
+    since = _since(edition, now)
+    free = _pool(edition, limit=rules["limit"], since=since, now=now)
+    found = follow_ups.find_follow_ups(edition, since=since, others=free, now=now)
     follows = {story.pk: item for story, item in found if not why_passed_over(story)}
     pool = {story.pk: story for story in free}
     pool |= {story.pk: story for story, _ in found if story.pk in follows}
@@ -204,13 +205,12 @@ def _propose_new(edition: Edition, rules: _Rules, *, now: datetime, weights: Wei
     return Proposal(items, topic.left_out(ranked, known.topics, pool))
 
 
-def _pool(edition: Edition, *, limit: int, now: datetime) -> list[Story]:
+def _pool(edition: Edition, *, limit: int, since: datetime, now: datetime) -> list[Story]:
     """Return what the edition may print: fresh stories and, if they are too few, late ones.
 
     A feed that was added today, or that publishes once a week, brings stories of the last days.
     They follow behind the fresh ones, since the ranking goes by age.
     """
-    since = _since(edition, now)
     free = _free_stories(edition, now=now)
     is_fresh = Q(published_at__gte=since) | Q(published_at=None, added_at__gte=since)
     fresh = _news(free.filter(is_fresh))
@@ -250,10 +250,9 @@ def _free_stories(edition: Edition, *, now: datetime) -> QuerySet[Story]:
     is left to the editors, since it may be years old.
     """
     newsletter = edition.newsletter_id
-    # A new edition is the last one that was made, so this leaves none out for it.
     earlier = EditionItem.objects.filter(
-        newsletter=newsletter, edition__lt=edition.pk, released=False
-    )
+        newsletter=newsletter, edition__drafted_at__lte=now, released=False
+    ).exclude(edition=edition)
     held = earlier.filter(story=OuterRef("pk"), again=False)
     printed = earlier.filter(story__event=OuterRef("event"))
     return (

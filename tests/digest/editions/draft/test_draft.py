@@ -457,24 +457,3 @@ def test_an_event_is_printed_by_a_report_whose_summary_says_something():
     Story.objects.update(event=bare.pk)
 
     assert titles(draft_edition(newsletter=newsletter, now=NOW)) == [full.title]
-
-
-@pytest.mark.parametrize(
-    ("size", "leads"), [((1600, 900), True), ((320, 180), False), ((600, 1200), False)]
-)
-def test_a_lead_has_a_picture_that_the_mail_prints(size, leads):
-    newsletter = factories.newsletter()
-    factories.story(newsletter, published_at=NOW)
-    pictured = factories.story(
-        newsletter,
-        published_at=NOW - timedelta(hours=2),
-        image_url="https://img.example.com/a.jpg",
-        image_width=size[0],
-        image_height=size[1],
-    )
-
-    edition = draft_edition(newsletter=newsletter, now=NOW)
-
-    contents = arrange(edition)
-    assert (contents.lead.headline == pictured.title) == leads
-    assert bool(contents.lead.hero) == leads
