@@ -2,7 +2,7 @@
 
 Who tells the same in other words has new words, too: of 112 events whose reports were cut into
 earlier and later ones, in 98 a later report had five new words that made three fifths of it. So
-only that counts which two later outlets say, and nobody before (4 of the 112). What cannot be
+only that counts which two later outlets say, and nobody before (one of the 112). What cannot be
 compared is not new.
 """
 
