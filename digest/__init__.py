@@ -1,6 +1,7 @@
 """The stages that take a story from a feed to a reader's inbox.
 
 feeds         fetch, parse, clean, store: a feed's entries become Story rows
+filing        file: stories go to sections by the editors' rules
 events        group: stories that report the same thing get one number
 ranking       candidates become a proposal, best first
 editions      draft, edit, decide: a proposal becomes an edition bound to a content hash

@@ -35,6 +35,8 @@ SMALL = {
     "digest_feed",
     "digest_frozen",
     "digest_schedule",
+    "digest_sectionrule",
+    "digest_sieverule",
     "subscribers_apitoken",
     "subscribers_growthmark",
     "subscribers_importjob",

@@ -8,7 +8,15 @@ from django.apps import apps
 from django.core.management import call_command
 from django.db import connection, models
 
-from digest.models import Delivery, Edition, RankingWeights, Story, TitleVector
+from digest.models import (
+    Delivery,
+    Edition,
+    RankingWeights,
+    SectionRule,
+    SieveRule,
+    Story,
+    TitleVector,
+)
 from subscribers.api import tokens
 from subscribers.models import (
     AddressChange,
@@ -37,8 +45,11 @@ def own_models() -> list[type[models.Model]]:
 def add_rows() -> None:
     """Add rows to every table, with each value that a constraint may know only since lately."""
     newsletter = factories.newsletter()
-    factories.section(newsletter)
-    factories.feed(newsletter)
+    section, feed = factories.section(newsletter), factories.feed(newsletter)
+    for kind in SectionRule.Kind.values:
+        SectionRule.objects.create(newsletter=newsletter, section=section, feed=feed, kind=kind)
+    for kind in SieveRule.Kind.values:
+        SieveRule.objects.create(newsletter=newsletter, kind=kind, value="a")
     factories.schedule(newsletter)
     RankingWeights.objects.create(newsletter=newsletter)
     for origin in Story.Origin.values:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 
 from digest.feeds import outlets, sanitise
@@ -18,6 +19,10 @@ SOURCE_FIELDS = (
     "title", "summary", "author", "source_name", "image_url", "image_credit",
     "image_width", "image_height",
 )  # fmt: skip
+# A story has at most so many categories, each of at most so many characters. What is longer is no
+# category but a sentence.
+MAX_CATEGORIES = 20
+CATEGORY_LENGTH = 60
 
 
 @dataclass(frozen=True)
@@ -117,9 +122,25 @@ def _story(
         image_height=image.height if image else None,
         published_at=past(entry.published_at, now=now),
         stated_language=entry.language,
+        categories=clean_categories(entry.categories),
     )
     story.source_hash = source_hash(story)
     return story
+
+
+def clean_categories(written: Sequence[str]) -> list[str]:
+    """Return the categories as plain text, each once; addresses and sentences are left out."""
+    found: dict[str, str] = {}
+    for name in map(_category, written):
+        if name and len(name) <= CATEGORY_LENGTH and "://" not in name:
+            found.setdefault(name.casefold(), name)
+    return list(found.values())[:MAX_CATEGORIES]
+
+
+# A feed writes the same few categories with each of its stories.
+@lru_cache(maxsize=2000)
+def _category(written: str) -> str:
+    return " ".join(sanitise.plain_text(written).split())
 
 
 def source_hash(story: Story) -> str:

@@ -66,6 +66,11 @@ def _entry(item: Mapping[str, Any], feed_authors: list[str]) -> Mapping[str, Any
             for key in ("image", "banner_image")
             if (url := _string(item, key))
         ],
+        "tags": [
+            {"term": escape(tag, quote=False)}
+            for tag in _list(item, "tags")
+            if isinstance(tag, str)
+        ],
         **_times(item),
     }
 

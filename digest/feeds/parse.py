@@ -37,6 +37,9 @@ _NO_TITLE = re.compile(
 )
 # Dublin Core has no `dc:created` and `dc:issued`, but feeds do.
 _DATES = ("published", "prism_publicationdate", "dc_issued", "updated", "created", "dc_created")
+# Some feeds have each word of a story among its categories, and one has a whole text as one.
+_MOST_CATEGORIES = 50
+_CATEGORY_LENGTH = 500
 _ADDRESS = re.compile(r"(?<!\S)\S+@\S+")
 
 
@@ -65,6 +68,9 @@ class FeedEntry:
     # The date of publication as it is written, and why the entry can be no story.
     written_date: str = ""
     fault: str = ""
+    # What the publisher says that it is about: RSS and Atom categories, dc:subject, media:keywords,
+    # JSON Feed's tags.
+    categories: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -197,6 +203,7 @@ def _entry(
         language=_language(raw, feed_language=feed_language),
         written_date=next(iter(written), ""),
         fault=_text(raw, "fault"),
+        categories=_categories(raw),
     )
 
 
@@ -266,6 +273,13 @@ def _author(raw: Mapping[str, Any]) -> str:
     names = several if len(several) > 1 else [_text(raw, "author")]
     names = [_ADDRESS.sub("", name).strip(" ()<>,") if "@" in name else name for name in names]
     return ", ".join(dict.fromkeys(filter(None, names)))
+
+
+def _categories(raw: Mapping[str, Any]) -> list[str]:
+    """Return what readers would call the categories: the label, else the term."""
+    tags = (raw.get("tags") or ())[:_MOST_CATEGORIES]
+    named = (_text(tag, "label") or _text(tag, "term") for tag in tags)
+    return [name[:_CATEGORY_LENGTH] for name in named if name]
 
 
 def _dates(raw: Mapping[str, Any]) -> list[str]:

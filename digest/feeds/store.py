@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from digest.feeds.drafts import SOURCE_FIELDS, Draft, make_drafts, source_hash
 from digest.feeds.known import known_stories
 from digest.feeds.parse import FeedEntry
-from digest.models import EditionItem, Feed, Story
+from digest.filing.apply import file_stories, rules_of
+from digest.models import EditionItem, Feed, SectionRule, Story
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ def store_entries(
     """
     made = make_drafts(feed=feed, entries=entries, now=now, site_url=site_url)
     drafts = [draft for draft in made if isinstance(draft, Draft)]
+    rules = rules_of(feed.newsletter_id)
+    file_stories((draft.story for draft in drafts), rules)
     known = known_stories(feed, drafts)
     # Another feed of the newsletter may be inserting some of them right now; the second insert
     # skips those. Both insert in the same order, so that they cannot deadlock.
@@ -48,13 +51,9 @@ def store_entries(
     for story in new:
         story.is_backlog = is_first and story.published_at is None
     Story.objects.bulk_create(new, ignore_conflicts=True)
-    updated = _update(
-        [
-            (story, drafts[index].story)
-            for index, story in known.items()
-            if may_update(story, drafts[index].story)
-        ]
-    )
+    pairs = [(story, drafts[index].story) for index, story in known.items()]
+    updated = _update([pair for pair in pairs if may_update(*pair)], rules)
+    _categorise([pair for pair in pairs if not may_update(*pair)], rules)
     return StoreCounts(
         added=len(new),
         updated=updated,
@@ -70,18 +69,48 @@ def may_update(story: Story, draft: Story) -> bool:
     return source_changed and story.source_hash == source_hash(story)
 
 
-def _update(pairs: Sequence[tuple[Story, Story]]) -> int:
-    """Copy each draft's text to its story, unless the story is in an edition."""
+def _update(pairs: Sequence[tuple[Story, Story]], rules: Sequence[SectionRule]) -> int:
+    """Copy each draft's text to its story, unless the story is in an edition, and file it anew."""
     changed = {story.pk: draft for story, draft in pairs}
-    if not changed:
-        return 0
-    # With this lock either an editor who places a story now has to wait, or `placed` contains it.
-    locked = list(Story.objects.select_for_update().filter(pk__in=changed).order_by("pk"))
-    placed = set(EditionItem.objects.filter(story__in=changed).values_list("story_id", flat=True))
-    fields = [*SOURCE_FIELDS, "source_hash", "stated_language"]
-    free = [s for s in locked if s.pk not in placed and may_update(s, changed[s.pk])]
+    fields = [*SOURCE_FIELDS, "source_hash", "stated_language", "categories"]
+    free = [story for story in _lock_free(changed) if may_update(story, changed[story.pk])]
     for story in free:
         for name in fields:
             setattr(story, name, getattr(changed[story.pk], name))
-    Story.objects.bulk_update(free, fields)
+    file_stories(free, rules)
+    Story.objects.bulk_update(free, [*fields, "section"])
     return len(free)
+
+
+def _categorise(pairs: Sequence[tuple[Story, Story]], rules: Sequence[SectionRule]) -> None:
+    """Copy each draft's categories to its story, also if an editor has changed its text.
+
+    A feed may add them later than the story. A feed that brings none any more takes none away.
+    """
+    changed = {
+        story.pk: draft
+        for story, draft in pairs
+        if draft.categories
+        and story.categories != draft.categories
+        and story.feed_id == draft.feed_id
+    }
+    free = _lock_free(changed)
+    for story in free:
+        story.categories = changed[story.pk].categories
+    file_stories(free, rules)
+    Story.objects.bulk_update(free, ["categories", "section"])
+
+
+def _lock_free(changed: Mapping[int, Story]) -> list[Story]:
+    """Return the stories of these ids that are in no edition, locked."""
+    if not changed:
+        return []
+    # With this lock either an editor who places a story now has to wait, or `placed` contains it.
+    locked = list(
+        Story.objects.select_for_update(of=("self",))
+        .select_related("feed")
+        .filter(pk__in=changed)
+        .order_by("pk")
+    )
+    placed = set(EditionItem.objects.filter(story__in=changed).values_list("story_id", flat=True))
+    return [story for story in locked if story.pk not in placed]

@@ -29,9 +29,13 @@ _XML_NAMES = frozenset({"amp", "lt", "gt", "quot", "apos"})
 _DECLARED_NAME = re.compile(r"<!ENTITY\s++([\w.-]{1,50})")
 # A bare `<`, as in `5 < 6` and `I <3 you`, begins no tag.
 _BARE_LESS_THAN = re.compile(r"<(?![A-Za-z_:!?]|/[A-Za-z_:])")
-# feedparser compares each category and keyword with all of its entry, and nobody reads them here.
+# feedparser compares each category and keyword with all of its entry. So an entry has these few.
+MAX_CATEGORIES = 50
+# More characters than these are not one entry's keywords.
+_KEYWORDS_LENGTH = 500
 _CATEGORY = re.compile(
-    r"(</?+(?:[\w.-]{1,50}+:)?+)(?=(?:category|keywords|subject|tags)\b)", re.IGNORECASE
+    r"(?P<start></?+(?:[\w.-]{1,50}+:)?+)(?P<name>category|keywords|subject|tags|item|entry)\b",
+    re.IGNORECASE,
 )
 
 # Feeds have some ten attributes in a tag, and their XHTML some thirty tags in each other. An entry
@@ -187,8 +191,8 @@ def mend(text: str) -> str:
     """Return the document without its XML declaration, and without the faults that people make.
 
     A bare `&` or `<` is text, HTML's names such as `&nbsp;` stand for their characters, and
-    control characters are left out. CDATA sections keep their text. Categories have a name that no
-    parser knows.
+    control characters are left out. CDATA sections keep their text. The categories of an entry
+    that has more than MAX_CATEGORIES have a name that no parser knows.
     """
     if found := _START.search(text[:_START_LENGTH]):
         text = text[found.start() :]
@@ -199,19 +203,46 @@ def mend(text: str) -> str:
 
 
 def _mended_pieces(text: str, declared: frozenset[str]) -> Iterator[str]:
-    position = 0
+    position, categories = 0, _Categories()
     while (begin := text.find("<![CDATA[", position)) >= 0:
         if (end := text.find("]]>", begin)) < 0:
             break
-        yield _mend_markup(text[position:begin], declared)
+        yield _mend_markup(text[position:begin], declared, categories)
         yield text[begin : end + 3]
         position = end + 3
-    yield _mend_markup(text[position:], declared)
+    yield _mend_markup(text[position:], declared, categories)
 
 
-def _mend_markup(markup: str, declared: frozenset[str]) -> str:
-    markup = _CATEGORY.sub(r"\1unread-", _BARE_LESS_THAN.sub("&lt;", markup))
+def _mend_markup(markup: str, declared: frozenset[str], categories: _Categories) -> str:
+    markup = _CATEGORY.sub(categories.bound, _BARE_LESS_THAN.sub("&lt;", markup))
     return _REFERENCE.sub(lambda found: _reference(found, declared), markup)
+
+
+class _Categories:
+    """Counts the categories of the entry that a document is at."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.is_read = True
+
+    def bound(self, tag: re.Match[str]) -> str:
+        """Return the start of the tag, with another name if it is a category too many."""
+        name, is_end = tag["name"].lower(), tag["start"].startswith("</")
+        if name in ("item", "entry"):
+            self.count = 0
+            return tag[0]
+        # An end has the name of its beginning, or the entry would end with it.
+        if not is_end:
+            self.count += 1
+            is_list = name in ("keywords", "tags")
+            self.is_read = self.count <= MAX_CATEGORIES and (not is_list or _is_short(tag))
+        return tag[0] if self.is_read else f"{tag['start']}unread-{tag['name']}"
+
+
+def _is_short(tag: re.Match[str]) -> bool:
+    """Tell whether the element's text ends soon: each of its words becomes a category."""
+    begin = tag.string.find(">", tag.end(), tag.end() + _KEYWORDS_LENGTH)
+    return begin >= 0 and tag.string.find("<", begin, begin + _KEYWORDS_LENGTH) >= 0
 
 
 def _reference(found: re.Match[str], declared: frozenset[str]) -> str:

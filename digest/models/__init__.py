@@ -1,6 +1,7 @@
 """Stories and their feeds, editions and their schedules, and the ledger of deliveries.
 
 feeds            where stories come from
+rules            where stories are filed, and which are never proposed
 stories          what a newsletter could print
 vectors          what a title means, as numbers
 schedules        when editions go out
@@ -15,6 +16,7 @@ from digest.models.edition_log import EditionLogEntry
 from digest.models.editions import Edition, EditionItem, Frozen
 from digest.models.feeds import Feed
 from digest.models.ranking_weights import RankingWeights
+from digest.models.rules import SectionRule, SieveRule
 from digest.models.schedules import Cadence, Schedule
 from digest.models.stories import Story
 from digest.models.vectors import TitleVector
@@ -29,6 +31,8 @@ __all__ = [
     "Frozen",
     "RankingWeights",
     "Schedule",
+    "SectionRule",
+    "SieveRule",
     "Story",
     "TitleVector",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -63,7 +64,12 @@ class Feed(models.Model):
         default=False,
         db_default=False,
         help_text="Propose also what looks like no news: promotions, briefings, offers, "
-        "horoscopes, games, live pages.",
+        "horoscopes, games, live pages, standing items. What the words and folders below keep back "
+        "stays back.",
+    )
+    # Kinds of the sieve (ranking.sieve.Kind) that are proposed from this feed all the same.
+    kinds_let_through = ArrayField(
+        models.CharField(max_length=12), default=list, db_default=[], blank=True
     )
     is_active = models.BooleanField(default=True)
     interval_minutes = models.PositiveSmallIntegerField(

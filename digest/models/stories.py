@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.urls import reverse
 from django.utils.timezone import now
@@ -43,6 +44,8 @@ class Story(models.Model):
     section = models.ForeignKey(
         Section, on_delete=models.SET_NULL, null=True, blank=True, related_name="stories"
     )
+    # An editor or a program said that it belongs there, so no rule files it elsewhere.
+    section_is_pinned = models.BooleanField(default=False, db_default=False, editable=False)
     feed = models.ForeignKey(
         Feed, on_delete=models.SET_NULL, null=True, blank=True, related_name="stories"
     )
@@ -72,6 +75,10 @@ class Story(models.Model):
     image_width = models.PositiveIntegerField(null=True, blank=True, editable=False)
     image_height = models.PositiveIntegerField(null=True, blank=True, editable=False)
     text = models.TextField(blank=True, help_text="The whole text, if it was pasted.")
+    # What the feed says that it is about, as plain text.
+    categories = ArrayField(
+        models.CharField(max_length=60), default=list, db_default=[], blank=True, editable=False
+    )
     published_at = models.DateTimeField(
         null=True,
         blank=True,
@@ -85,7 +92,7 @@ class Story(models.Model):
     is_wanted = models.BooleanField(
         default=False,
         db_default=False,
-        help_text="Propose it although it looks like no news, such as a briefing or an offer.",
+        help_text="Propose it although it is old or looks like no news, such as a briefing.",
     )
     boost = models.SmallIntegerField(
         "rank it",
@@ -99,6 +106,8 @@ class Story(models.Model):
     # once more, every fetch would rewrite all stories of the feed, and what a draft of last week
     # went by would be lost.
     feed_position = models.IntegerField(null=True, editable=False)
+    # When an editor asked for it. From then on it is new, for as long as other stories are.
+    wanted_at = models.DateTimeField(null=True, editable=False)
     # The news event that it reports: the id of one of its stories, mostly the first. A story of its
     # own has its own id; null: it has not been grouped. digest.events writes it.
     event = models.BigIntegerField(null=True, editable=False)
@@ -164,6 +173,11 @@ class Story(models.Model):
     def dated_at(self) -> datetime:
         """When it was published or, if nobody knows, when it was seen first."""
         return self.published_at or self.added_at
+
+    @property
+    def new_since(self) -> datetime:
+        """When it became new: by its date or, if that is later, when an editor asked for it."""
+        return max(self.dated_at, self.wanted_at) if self.wanted_at else self.dated_at
 
     def is_out(self) -> bool:
         """Whether readers have it: an edition with it was sent, or its sending has begun."""

@@ -14,6 +14,7 @@ from digest.feeds import child_process, fetch, sanitise, urls
 from digest.feeds.dates import past
 from digest.feeds.manual.pages import read_page
 from digest.feeds.manual.pasted import NoArticle, read_pasted
+from digest.filing.apply import file_stories, rules_of
 from digest.models import Story
 from subscribers.models import Newsletter, Section
 
@@ -112,11 +113,19 @@ def add_from_text(
 
 
 def _get_or_create(*, newsletter: Newsletter, identity: str, **fields: Any) -> Story:
-    """Return a new story with these fields, or the stored one of the same identity unchanged."""
-    story, _ = Story.objects.get_or_create(
-        newsletter=newsletter, identity=identity, defaults=fields
+    """Return a new story with these fields, or the stored one of the same identity unchanged.
+
+    Without a section it is filed by the newsletter's rules. One that is given is the editor's word.
+    """
+    story = Story(newsletter=newsletter, identity=identity, **fields)
+    story.section_is_pinned = story.section_id is not None
+    file_stories([story], rules_of(newsletter.pk))
+    filed = {"section_id": story.section_id, "section_is_pinned": story.section_is_pinned}
+    del fields["section"]
+    stored, _ = Story.objects.get_or_create(
+        newsletter=newsletter, identity=identity, defaults=fields | filed
     )
-    return story
+    return stored
 
 
 def host_as_outlet(url: str) -> str:

@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from digest.feeds import drafts, sanitise, store, urls
 from digest.feeds.dates import past
+from digest.filing.apply import file_stories, rules_of
 from digest.models import EditionItem, Story
 from subscribers.models import Newsletter, Section
 
@@ -91,6 +92,8 @@ def _draft(
     story = Story(
         newsletter=newsletter,
         section=section,
+        # A section that the program names is its word; without one the rules decide.
+        section_is_pinned=section is not None,
         origin=Story.Origin.API,
         url=url,
         identity=urls.identity(url) if url else text_hash,
@@ -107,6 +110,7 @@ def _draft(
         added_at=now,
     )
     story.source_hash = drafts.source_hash(story)
+    file_stories([story], rules_of(newsletter.pk))
     return story
 
 
@@ -131,5 +135,6 @@ def _correct(story: Story, draft: Story) -> PushOutcome:
     fields = [*drafts.SOURCE_FIELDS, *_ALSO_CORRECTABLE, "source_hash"]
     for name in fields:
         setattr(story, name, getattr(draft, name))
-    story.save(update_fields=fields)
+    file_stories([story], rules_of(story.newsletter_id))
+    story.save(update_fields=[*fields, "section"])
     return PushOutcome.UPDATED
