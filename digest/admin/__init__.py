@@ -6,6 +6,9 @@ edition      one edition, from draft to sent
 stories      the stories, and adding one by hand
 event_page   one news event, and what belongs to it
 feeds        the feeds, and how their last fetches went
+feed_sieve   what is kept back of a feed, and an editor's words for it
+section_rules  the rules that file stories in sections
+as_feeds     gives rules the permissions of feeds
 schedules    when editions go out
 weights      how stories are ranked, and what other weights would have chosen
 deliveries   the ledger, read-only
@@ -15,7 +18,24 @@ send_times   says when an edition or a slot reaches its readers
 local_times  writes an instant in the newsroom's time zone
 """
 
-from digest.admin import deliveries, feeds, schedules, stories, weights
+from digest.admin import (
+    deliveries,
+    feed_sieve,
+    feeds,
+    schedules,
+    section_rules,
+    stories,
+    weights,
+)
 from digest.admin.edition import editions
 
-__all__ = ["deliveries", "editions", "feeds", "schedules", "stories", "weights"]
+__all__ = [
+    "deliveries",
+    "editions",
+    "feed_sieve",
+    "feeds",
+    "schedules",
+    "section_rules",
+    "stories",
+    "weights",
+]

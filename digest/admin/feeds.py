@@ -14,6 +14,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.timezone import now
 from unfold.decorators import display
 
+from digest.admin.feed_sieve import FeedSieve
 from digest.admin.local_times import format_local
 from digest.admin.preset import PresetAdmin
 from digest.models import Feed
@@ -55,7 +56,7 @@ class FeedForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Feed)
-class FeedAdmin(PresetAdmin):
+class FeedAdmin(FeedSieve, PresetAdmin):
     form = FeedForm
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
     list_display = ["name", "newsletter", "section", "state", "fetched", "next_fetch", "stories"]

@@ -29,6 +29,18 @@ GROUPS = (
             ),
             ("Schedules", "schedule", "admin:digest_schedule_changelist", "digest.view_schedule"),
             ("Ranking", "sort", "admin:digest_rankingweights_changelist", "digest.view_edition"),
+            (
+                "Section rules",
+                "rule",
+                "admin:digest_sectionrule_changelist",
+                "digest.view_feed",
+            ),
+            (
+                "Never proposed",
+                "filter_alt",
+                "admin:digest_sieverule_changelist",
+                "digest.view_feed",
+            ),
         ),
     ),
     (

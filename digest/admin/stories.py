@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import groupby
 from typing import Any
 
@@ -27,8 +28,9 @@ from digest.admin.edition import rights
 from digest.admin.event_page import EventPage, event_url
 from digest.admin.kept_forms import KeepsWhatWasTyped
 from digest.admin.local_times import format_local
+from digest.admin.section_rules import offer_always
 from digest.editions.decide.approve import void_if_changed
-from digest.editions.draft.passed_over import why_not_proposed
+from digest.editions.draft.passed_over import Sieve, why_not_proposed
 from digest.events import correct
 from digest.feeds.manual import by_hand
 from digest.models import Edition, EditionItem, Story
@@ -146,6 +148,17 @@ def _is_fixed(story: Story | None, request: HttpRequest) -> bool:
     return story is not None and story.is_out() and not request.user.has_perm(rights.APPROVE)
 
 
+def _note(story: Story, changed: Collection[str]) -> list[str]:
+    """Note what an editor's change says besides; return the fields that hold it."""
+    if "section" in changed:
+        # Where an editor has filed it, no rule files it elsewhere.
+        story.section_is_pinned = True
+    if "is_wanted" in changed:
+        story.wanted_at = now() if story.is_wanted else None
+    noted = {"section": "section_is_pinned", "is_wanted": "wanted_at"}
+    return [field for name, field in noted.items() if name in changed]
+
+
 @admin.register(Story)
 class StoryAdmin(EventPage, KeepsWhatWasTyped):
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
@@ -179,6 +192,13 @@ class StoryAdmin(EventPage, KeepsWhatWasTyped):
             report_count=Subquery(of_event.annotate(count=Count("*")).values("count"))
         ).prefetch_related(Prefetch("items", items, to_attr="places"))
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)
+        sieve = Sieve(changelist.result_list)
+        for story in changelist.result_list:
+            story.sieve = sieve
+        return changelist
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # The feed would only bring it back, so a story is hidden instead.
         return False
@@ -198,7 +218,10 @@ class StoryAdmin(EventPage, KeepsWhatWasTyped):
         if set(form.changed_data) & set(self.get_readonly_fields(request, obj)):
             raise PermissionDenied("The story has just gone out.")
         # Save only what the editor changed: a worker may be taking over the feed's correction now.
-        obj.save(update_fields=form.changed_data)
+        obj.save(update_fields=[*form.changed_data, *_note(obj, form.changed_data)])
+        if "section" in form.changed_data:
+            back = reverse("admin:digest_story_change", args=[obj.pk])
+            offer_always(request, story=obj, section=obj.section, back=back)
         for item in obj.items.filter(edition__status=Edition.Status.APPROVED):
             if void_if_changed(edition_id=item.edition_id):
                 self.log_change(request, item.edition, f"An edit of “{obj}” withdrew the approval.")
@@ -235,8 +258,8 @@ class StoryAdmin(EventPage, KeepsWhatWasTyped):
         return story.get_boost_display() if story.boost else ""
 
     @display(description="Not proposed", ordering="is_hidden", empty_value="")
-    def not_proposed(self, story: Story) -> str:
-        return why_not_proposed(story, now=now())
+    def not_proposed(self, story: Any) -> str:
+        return why_not_proposed(story, story.sieve, now=now())
 
     @display(description="Printed in")
     def printed_in(self, story: Any) -> str:
@@ -259,7 +282,8 @@ class StoryAdmin(EventPage, KeepsWhatWasTyped):
 
     @admin.action(description="Propose them, whatever they look like", permissions=["change"])
     def want(self, request: HttpRequest, queryset: QuerySet[Story]) -> None:
-        self._confirm(request, queryset.update(is_wanted=True, is_hidden=False), "proposed again")
+        count = queryset.update(is_wanted=True, wanted_at=now(), is_hidden=False)
+        self._confirm(request, count, "proposed again")
 
     @admin.action(description="Rank them higher", permissions=["change"])
     def higher(self, request: HttpRequest, queryset: QuerySet[Story]) -> None:

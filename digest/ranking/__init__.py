@@ -2,6 +2,7 @@
 
 article     what is compared of a report
 candidates  finds the pairs of reports that are worth comparing
+dateless    takes days, dates and numbers out of a headline
 deferred    names grouping without loading numpy
 embedding   what a sentence embedding must be
 events      groups the reports of one event
@@ -14,6 +15,7 @@ select      chooses by scores, for variety
 sieve       tells what is no news
 terms       scores an event as a sum, each part with its reason
 topics      finds what several events are about
+standing    tells what comes again and again
 week        chooses the best of what a week printed
 wire_copy   finds one text that several outlets print
 words       cuts texts into words, in any script

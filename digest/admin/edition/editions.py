@@ -10,6 +10,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied
 from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 from unfold.decorators import display
@@ -20,6 +21,7 @@ from digest.admin.edition.history import steps_by_itself
 from digest.admin.edition.panel import COLOURS, panel
 from digest.admin.edition.rights import Step, allowed_steps, allows
 from digest.admin.local_times import format_local
+from digest.admin.section_rules import offer_always
 from digest.admin.send_times import format_send_time
 from digest.editions.decide.approve import void_if_changed
 from digest.editions.edit import curate
@@ -233,6 +235,10 @@ class EditionAdmin(EditionActions):
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         formset.curate()
+        for item, changed in formset.changed_objects:
+            if "section" in changed:
+                back = reverse("admin:digest_edition_change", args=[form.instance.pk])
+                offer_always(request, story=item.story, section=item.section, back=back)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

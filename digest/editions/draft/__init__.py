@@ -8,6 +8,7 @@ features     what the ranking goes by, and its reasons in words
 passed_over  why a story is not proposed, and why a draft has so few
 topic        which stories share a topic, in words
 follow_ups   which stories say something new of an event that was printed
+sieved       what the sieve keeps back of a feed
 subject      subject and preheader, from the headlines
 missed       slots that passed while nothing ran
 rhythm       what a newsletter's schedules promise its readers

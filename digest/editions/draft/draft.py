@@ -9,7 +9,7 @@ from typing import TypedDict
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Greatest
 
 from digest.editions.draft import best_of, follow_ups, topic
 from digest.editions.draft.features import (
@@ -21,9 +21,10 @@ from digest.editions.draft.features import (
     weights_of,
 )
 from digest.editions.draft.passed_over import (
+    FRESH_FOR,
     LATE_FOR,
+    Sieve,
     short_sections,
-    why_passed_over,
     why_so_few,
 )
 from digest.editions.draft.slots import plan_for
@@ -35,8 +36,6 @@ from digest.rendering.content_hash import content_hash
 from digest.shorten import truncate
 from subscribers.models import Newsletter
 
-# A story older than this is not news; one that the last edition could have had is not new.
-FRESH_FOR = timedelta(hours=48)
 # The ranking chooses from this many recent stories at most; more would only cost time.
 MAX_CANDIDATES = 500
 
@@ -180,7 +179,8 @@ def _propose_new(edition: Edition, rules: _Rules, *, now: datetime, weights: Wei
     since = _since(edition, now)
     free = _pool(edition, limit=rules["limit"], since=since, now=now)
     found = follow_ups.find_follow_ups(edition, since=since, others=free, now=now)
-    follows = {story.pk: item for story, item in found if not why_passed_over(story)}
+    sieve = Sieve(story for story, _ in found)
+    follows = {story.pk: item for story, item in found if not sieve.why(story)}
     pool = {story.pk: story for story in free}
     pool |= {story.pk: story for story, _ in found if story.pk in follows}
     known = Known(
@@ -213,6 +213,8 @@ def _pool(edition: Edition, *, limit: int, since: datetime, now: datetime) -> li
     """
     free = _free_stories(edition, now=now)
     is_fresh = Q(published_at__gte=since) | Q(published_at=None, added_at__gte=since)
+    # What an editor has asked for is as new as the wish.
+    is_fresh |= Q(wanted_at__gte=since)
     fresh = _news(free.filter(is_fresh))
     if len(fresh) >= (edition.schedule.min_stories if edition.schedule else limit):
         return fresh
@@ -221,7 +223,9 @@ def _pool(edition: Edition, *, limit: int, since: datetime, now: datetime) -> li
 
 
 def _news(stories: QuerySet[Story]) -> list[Story]:
-    return [story for story in stories[:MAX_CANDIDATES] if not why_passed_over(story)]
+    candidates = list(stories[:MAX_CANDIDATES])
+    sieve = Sieve(candidates)
+    return [story for story in candidates if not sieve.why(story)]
 
 
 def _since(edition: Edition, now: datetime) -> datetime:
@@ -263,9 +267,9 @@ def _free_stories(edition: Edition, *, now: datetime) -> QuerySet[Story]:
             is_hidden=False,
             added_at__lte=now,
         )
-        .exclude(published_at=None, is_backlog=True)
+        .exclude(published_at=None, is_backlog=True, wanted_at=None)
         .select_related("feed")
-        .order_by(Coalesce("published_at", "added_at").desc(), "-pk")
+        .order_by(Greatest(Coalesce("published_at", "added_at"), "wanted_at").desc(), "-pk")
     )
 
 

@@ -117,7 +117,7 @@ def _candidate(story: Story, known: Known) -> Candidate:
         id=story.pk,
         source=story.outlet,
         section_id=story.section_id,
-        published_at=story.dated_at,
+        published_at=story.new_since,
         weight=story.feed.weight if story.feed else BY_HAND_WEIGHT,
         has_image=hero is not None,
         image_width=hero.known_width if hero else 0,

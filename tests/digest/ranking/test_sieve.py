@@ -2,18 +2,19 @@
 
 import pytest
 
-from digest.ranking.sieve import no_news
+from digest.ranking.sieve import IN_WORDS, Kind, kind_of, no_news
 
 NO_NEWS = {
     "a promotion of the outlet's own": [
         "Download the Ledger app for the day's stories", "Get our free news app", "Abonnez-vous",
         "Sign up for our weekly economics newsletter", "Newsletter abonnieren: Alles zur Wahl",
-        "How to follow us on every platform",
+        "How to follow us on every platform", "Download now", "Jetzt anmelden!",
     ],
     "a briefing that lists other stories": [
         "Thursday Briefing", "Your Monday Briefing: A storm and its price", "Morning Briefing",
         "Top five stories from day 13", "The Papers: Strike looms", "Das Wichtigste am Morgen",
         "Les titres du jour", "Five things to know this Tuesday", "Rassegna stampa del 3 marzo",
+        "What's happening on day 9 and who are the favourites?",
     ],
     "shopping": [
         "The 10 best Amazon deals to shop this week", "Black Friday: all the early deals",
@@ -28,6 +29,7 @@ NO_NEWS = {
         "Live: storm reaches the coast", "Liveblog | Wahl", "Election night \u2013 live updates",
         "EN DIRECT, guerre : les dernières informations", "En vivo: debate presidencial",
     ],
+    "a programme to watch or hear": ["Podcast: a singer on tour", "Der Hafen \u2013 der Podcast"],
     "advertising": ["Sponsored: the future of coffee", "Anzeige: Dämmen und sparen"],
 }  # fmt: skip
 
@@ -50,7 +52,9 @@ def test_what_is_no_news_is_told_by_its_title(reason, title):
         "Astrologers lose tax case", "Crossroads of Europe: a port changes", "Olympic Games open",
         "Firms that live on credit", "Deadliest day in ten years", "The deal is off",
         "Subscriptions save a local paper", "Anzeigen gegen Polizisten", "Direct flights end",
-        "Ten stories high: the tower that leans", "Best actor award goes to a beginner", "",
+        "Podcast host sues network", "Sign up now or pay, says court", "Download speeds fall",
+        "What's happening in the harbour", "Ten stories high: the tower that leans",
+        "Best actor award goes to a beginner", "",
     ],
 )  # fmt: skip
 def test_news_is_news(title):
@@ -65,7 +69,17 @@ def test_a_folder_of_the_address_tells_it_too():
     assert no_news("A storm", "https://a.example/2026/11/horoscope") == ""
     assert no_news("A storm", "https://a.example/de/horoskop/loewe.html") == "a horoscope"
     assert no_news("A storm", "https://[bad/horoscope/x") == ""
+    assert no_news("A life", "https://a.example/iplayer/e/1") == "a programme to watch or hear"
 
 
 def test_only_the_beginning_of_a_title_of_any_length_is_looked_at():
     assert no_news("x " * 200_000 + "horoscope") == ""
+
+
+def test_a_kind_that_is_let_through_hides_no_other():
+    title, url = "Wordle hints", "https://a.example/deals/x"
+
+    assert kind_of(title, url) is Kind.GAME
+    assert kind_of(title, url, let_through=["game"]) is Kind.SHOPPING
+    assert kind_of(title, url, let_through=["game", "shopping"]) is None
+    assert set(IN_WORDS) == set(Kind)

@@ -9,8 +9,9 @@ from django.apps import apps
 from django.db import IntegrityError, connection, transaction
 
 from digest.editions.draft.draft import DayIsOver, draft_edition
+from digest.editions.draft.passed_over import Sieve, why_not_proposed
 from digest.editions.draft.slots import DueSlot, due_slots
-from digest.models import Edition, EditionItem, Schedule, Story
+from digest.models import Edition, EditionItem, Schedule, SieveRule, Story
 from digest.rendering.contents import arrange
 from tests import factories
 from tests.factories import NOW
@@ -205,7 +206,7 @@ def test_a_short_edition_says_what_became_of_the_other_stories():
         "1: event printed or drafted already, or section full",
         "1: a briefing that lists other stories",
         "1: hidden",
-        "2: older than a week",
+        "2: old already when it arrived",
     }
 
 
@@ -313,7 +314,7 @@ def test_the_query_count_of_drafting_does_not_depend_on_the_number_of_stories(
     for _ in range(40):
         factories.story(newsletter, feed=factories.feed(newsletter))
 
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(21):
         draft_edition(newsletter=newsletter, now=NOW)
 
 
@@ -457,3 +458,97 @@ def test_an_event_is_printed_by_a_report_whose_summary_says_something():
     Story.objects.update(event=bare.pk)
 
     assert titles(draft_edition(newsletter=newsletter, now=NOW)) == [full.title]
+
+
+def test_an_editors_words_and_folders_keep_stories_back_whatever_else_is_let_through(newsletter):
+    ours, other = factories.feed(newsletter, takes_all=True), factories.feed(newsletter)
+    SieveRule.objects.create(newsletter=newsletter, feed=ours, kind="words", value="Live:")
+    SieveRule.objects.create(newsletter=newsletter, kind="path", value="/video/")
+    stories = [
+        factories.story(newsletter, feed=ours, title="Live: the vote"),
+        factories.story(newsletter, feed=ours, url="https://a.example/video/1"),
+        factories.story(newsletter, feed=other, url="https://a.example/video/2"),
+        factories.story(newsletter, feed=other, title="Olive: the harvest"),
+    ]
+
+    edition = draft_edition(newsletter=newsletter, date=NOW.date(), now=NOW)
+
+    assert [story.title in titles(edition) for story in stories] == [False, False, False, True]
+    sieve = Sieve(stories)
+    assert [sieve.why(story) for story in stories] == [
+        "its headline has “Live:”", "its address has the folder /video/",
+        "its address has the folder /video/", "",
+    ]  # fmt: skip
+
+
+def test_a_kind_that_a_feed_lets_through_is_proposed(newsletter):
+    feed = factories.feed(newsletter, kinds_let_through=["shopping"])
+    deals = factories.story(newsletter, feed=feed, title="A gift guide for the patient")
+    stars = factories.story(newsletter, feed=feed, title="Horoscope for Friday")
+
+    edition = draft_edition(newsletter=newsletter, date=NOW.date(), now=NOW)
+
+    assert deals.title in titles(edition)
+    assert stars.title not in titles(edition)
+
+
+@pytest.mark.parametrize("let_through", [[], ["standing"]])
+def test_what_comes_again_and_again_is_not_proposed(newsletter, let_through):
+    feed = factories.feed(newsletter, kinds_let_through=let_through)
+    other = factories.feed(newsletter)
+    for days in range(4):
+        for one in (feed, other) if days < 2 else (feed,):
+            story = factories.story(
+                newsletter, feed=one, title="Letters to us", published_at=NOW - timedelta(days=days)
+            )
+    newest = Story.objects.filter(feed=feed).order_by("-published_at").select_related("feed")
+    expected = "" if let_through else "a standing item: the same headline on 4 of 14 days"
+
+    assert Sieve(newest).why(newest[0]) == expected
+    assert Sieve(newest).why(story) == "", "the first time it was no standing item yet"
+    elsewhere = Story.objects.filter(feed=other).select_related("feed")
+    assert {Sieve(elsewhere).why(story) for story in elsewhere} == {""}
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"published_at": None, "is_backlog": True}, "of unknown age"),
+        ({"published_at": NOW - timedelta(days=700)}, "old already when it arrived"),
+        (
+            {"published_at": NOW - timedelta(days=3), "added_at": NOW - timedelta(days=3)},
+            "older than two days",
+        ),
+        ({"published_at": NOW, "title": "Friday Briefing"}, "a briefing that lists other stories"),
+        ({"published_at": NOW, "is_hidden": True}, "hidden"),
+    ],
+)
+def test_whatever_the_reason_an_editor_who_wants_a_story_has_it_proposed(
+    newsletter, fields, reason
+):
+    feed = factories.feed(newsletter)
+    Story.objects.all().delete()
+    story = factories.story(newsletter, feed=feed, **{"added_at": NOW} | fields)
+    assert why_not_proposed(story, Sieve([story]), now=NOW) == reason
+
+    # As the action of the list of stories does.
+    Story.objects.update(is_wanted=True, wanted_at=NOW, is_hidden=False)
+
+    story.refresh_from_db()
+    assert why_not_proposed(story, Sieve([story]), now=NOW) == ""
+    edition = draft_edition(newsletter=newsletter, date=NOW.date(), now=NOW)
+    assert titles(edition) == [story.title]
+
+
+def test_a_wish_is_as_new_as_a_story_and_no_longer(newsletter):
+    old = factories.story(
+        newsletter,
+        published_at=NOW - timedelta(days=700),
+        is_wanted=True,
+        wanted_at=NOW - timedelta(days=3),
+        added_at=NOW - timedelta(days=3),
+    )
+
+    edition = draft_edition(newsletter=newsletter, date=NOW.date(), now=NOW)
+
+    assert old.title not in titles(edition)
