@@ -53,8 +53,9 @@ class SectionRuleForm(forms.ModelForm):  # type: ignore[type-arg]
                 last = SectionRule.objects.filter(newsletter=section.newsletter).last()
                 cleaned["position"] = last.position + 1 if last else 0
         if "_try" in self.data and not self.errors:
-            # So the page comes again with what was typed, and nothing is saved.
-            raise forms.ValidationError("This was a trial: the rule is not saved yet.")
+            # So the page comes again with what was typed, and nothing is saved. An error without a
+            # message is shown nowhere: what the trial found stands above the form.
+            raise forms.ValidationError([])
         return cleaned
 
 
@@ -174,6 +175,7 @@ class SectionRuleAdmin(AsFeeds):
             self.log_addition(request, rule, "From a correction.")
             count = len(_moves(rule.newsletter))
             made = {"rule": rule, "count": count, "days": apply.APPLIES_BACK.days}
+            made["rule_in_words"] = offers.describe(rule)
             messages.success(request, render_to_string("admin/digest/rule/made.html", made))
         return Redirect(_way_back(request))
 

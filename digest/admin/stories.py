@@ -175,13 +175,16 @@ class StoryAdmin(EventPage, KeepsWhatWasTyped):
     ]  # fmt: skip
     list_per_page = 50
     warn_unsaved_form = True
-    readonly_fields = ["newsletter", "feed", "origin", "printed_in", "added_at"]
+    readonly_fields = ["newsletter", "feed", "origin", "named_categories", "printed_in", "added_at"]
     fieldsets = (
         (None, {"fields": EDITORIAL_FIELDS}),
         ("Source", {"fields": ("url", "source_name", "author", "published_at")}),
         ("Image", {"fields": ("image_url", "image_alt", "image_credit")}),
         ("Text", {"fields": ("text",)}),
-        ("Where it came from", {"fields": ("newsletter", "feed", "origin", "added_at")}),
+        (
+            "Where it came from",
+            {"fields": ("newsletter", "feed", "named_categories", "origin", "added_at")},
+        ),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Story]:
@@ -260,6 +263,10 @@ class StoryAdmin(EventPage, KeepsWhatWasTyped):
     @display(description="Not proposed", ordering="is_hidden", empty_value="")
     def not_proposed(self, story: Any) -> str:
         return why_not_proposed(story, story.sieve, now=now())
+
+    @display(description="Categories", empty_value="none")
+    def named_categories(self, story: Story) -> str:
+        return ", ".join(story.categories)
 
     @display(description="Printed in")
     def printed_in(self, story: Any) -> str:

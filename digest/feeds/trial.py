@@ -20,6 +20,7 @@ from digest.feeds.manual.by_hand import host_as_outlet
 from digest.feeds.manual.pages import read_page
 from digest.feeds.packing import CannotUnpack, unpack
 from digest.feeds.parse import MAX_ENTRIES, NotAFeed, ParsedFeed, parse
+from digest.filing.apply import file_stories, rules_of
 from digest.models import Feed, Story
 from digest.shorten import truncate
 
@@ -82,8 +83,9 @@ def _header(text: str, wanted: str) -> str:
 def try_feed(source: Source, *, now: datetime) -> Iterator[dict[str, Any]]:
     """Yield what becomes of each entry: a story's texts, or `skipped` with the reason.
 
-    A feed that a newsletter has is read with that feed's outlet and section. Without a URL, a file
-    counts as if it came from the URL that it names as its own, or as its site's.
+    A feed that a newsletter has is read with that feed's outlet, and filed by its section and
+    rules. Without a URL, a file counts as if it came from the URL that it names as its own, or as
+    its site's.
     """
     try:
         parsed = _parse(source)
@@ -97,9 +99,14 @@ def try_feed(source: Source, *, now: datetime) -> Iterator[dict[str, Any]]:
     feed = _stored(source.url) or Feed(url=source.url)
     feed.title = feed.title or sanitise.name(parsed.title, 200)
     feed.source_name = feed.source_name or outlet_name(feed.title)
+    rules = rules_of(feed.newsletter_id) if feed.pk else []
+    sections = {rule.section_id: rule.section.slug for rule in rules}
+    if feed.section:
+        sections[feed.section.pk] = feed.section.slug
     for made in make_drafts(feed=feed, entries=parsed.entries, now=now, site_url=parsed.site_url):
         if isinstance(made, Draft):
-            section = feed.section.slug if feed.section else None
+            file_stories([made.story], rules)
+            section = sections.get(made.story.section_id or 0)
             entry = made.entry
             undated = _undated(entry.published_at, entry.written_date, now=now)
             yield _line(made.story, section) | _own_id(made) | undated

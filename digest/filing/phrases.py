@@ -6,6 +6,7 @@ What an editor writes is never a regular expression. So it cannot be wrong as on
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 # Of a text so much is looked at: a headline has 300 characters at most.
@@ -32,6 +33,8 @@ _UNSPACED = (
 )  # fmt: skip
 
 
+# Each rule of a newsletter asks for the same headlines.
+@lru_cache(maxsize=4096)
 def plain_form(text: str) -> str:
     """Return the text as it is compared: in small letters, of one width, with single blanks."""
     folded = unicodedata.normalize("NFKC", text[:_LOOKED_AT]).casefold()
@@ -52,14 +55,15 @@ def has_words(text: str, words: str) -> bool:
     return False
 
 
-def folders_of(address: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def folders_of(address: str) -> tuple[str, ...]:
     """Return the parts of a URL's path, or of a path, without regard to capitals."""
     try:
         path = urlsplit(address).path
     except ValueError:
-        return []
+        return ()
     parts = unquote(path[:_LOOKED_AT]).split("/")
-    return [unicodedata.normalize("NFC", part.casefold()) for part in parts if part.strip()]
+    return tuple(unicodedata.normalize("NFC", part.casefold()) for part in parts if part.strip())
 
 
 def begins_with(url: str, path: str) -> bool:

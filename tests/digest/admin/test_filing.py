@@ -61,7 +61,7 @@ def test_a_trial_shows_what_a_rule_would_move_and_saves_nothing(admin_client, st
     assert "It would file 2 stories of the last 3 days differently." in text
     assert "2 of 8 stories meet it" in text
     assert stories[0].title in text
-    assert "This was a trial: the rule is not saved yet." in text
+    assert "The rule is not saved yet." in text
     assert 'value="sport/"' in text
     assert not SectionRule.objects.exists()
 
