@@ -7,7 +7,6 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http import HttpResponseRedirect as Redirect
 from django.template.loader import render_to_string
@@ -169,7 +168,7 @@ class SectionRuleAdmin(AsFeeds):
                 now=now(),
             )
         )
-        if not rule or not _saved(rule):
+        if not rule or not offers.make_first(rule):
             messages.info(request, "There is such a rule already, or its stories are filed by now.")
         else:
             self.log_addition(request, rule, "From a correction.")
@@ -198,16 +197,6 @@ def offer_always(request: HttpRequest, *, story: Story, section: Section | None,
 def _moves(newsletter: Newsletter) -> list[apply.Move]:
     rules = apply.rules_of(newsletter.pk)
     return apply.find_moves(apply.movable(newsletter.pk, now=now()), rules) if rules else []
-
-
-def _saved(rule: SectionRule) -> bool:
-    """Save the rule; False if somebody else has just made the same."""
-    try:
-        with transaction.atomic():
-            rule.save()
-    except IntegrityError:
-        return False
-    return True
 
 
 def _id(request: HttpRequest, name: str) -> int:

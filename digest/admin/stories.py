@@ -33,6 +33,7 @@ from digest.editions.decide.approve import void_if_changed
 from digest.editions.draft.passed_over import Sieve, why_not_proposed
 from digest.events import correct
 from digest.feeds.manual import by_hand
+from digest.filing import apply
 from digest.models import Edition, EditionItem, Story
 from subscribers.admin.labels import by_label
 from subscribers.models import Newsletter, Section
@@ -171,11 +172,14 @@ class StoryAdmin(EventPage, KeepsWhatWasTyped):
     search_fields = ["title", "summary", "source_name", "author"]
     date_hierarchy = "published_at"
     actions = [
-        "hide", "unhide", "want", "higher", "lower", "as_it_is", "one_event", "another_event",
+        "hide", "unhide", "want", "file_by_rules", "higher", "lower", "as_it_is", "one_event",
+        "another_event",
     ]  # fmt: skip
     list_per_page = 50
     warn_unsaved_form = True
-    readonly_fields = ["newsletter", "feed", "origin", "named_categories", "printed_in", "added_at"]
+    readonly_fields = [
+        "newsletter", "feed", "origin", "named_categories", "filed", "printed_in", "added_at",
+    ]  # fmt: skip
     fieldsets = (
         (None, {"fields": EDITORIAL_FIELDS}),
         ("Source", {"fields": ("url", "source_name", "author", "published_at")}),
@@ -183,7 +187,7 @@ class StoryAdmin(EventPage, KeepsWhatWasTyped):
         ("Text", {"fields": ("text",)}),
         (
             "Where it came from",
-            {"fields": ("newsletter", "feed", "named_categories", "origin", "added_at")},
+            {"fields": ("newsletter", "feed", "named_categories", "filed", "origin", "added_at")},
         ),
     )
 
@@ -264,6 +268,12 @@ class StoryAdmin(EventPage, KeepsWhatWasTyped):
     def not_proposed(self, story: Any) -> str:
         return why_not_proposed(story, story.sieve, now=now())
 
+    @display(description="Filed")
+    def filed(self, story: Story) -> str:
+        if story.section_is_pinned:
+            return "by hand: no rule moves it"
+        return "by a rule, or as its feed is"
+
     @display(description="Categories", empty_value="none")
     def named_categories(self, story: Story) -> str:
         return ", ".join(story.categories)
@@ -305,6 +315,12 @@ class StoryAdmin(EventPage, KeepsWhatWasTyped):
     @admin.action(description="Rank them by themselves", permissions=["change"])
     def as_it_is(self, request: HttpRequest, queryset: QuerySet[Story]) -> None:
         self._confirm(request, queryset.update(boost=Story.Boost.NONE), "ranked by themselves")
+
+    @admin.action(description="File them by the rules, no longer by hand", permissions=["change"])
+    def file_by_rules(self, request: HttpRequest, queryset: QuerySet[Story]) -> None:
+        count = apply.file_again(queryset.values_list("pk", flat=True))
+        stories = "1 story has" if count == 1 else f"{count} stories have"
+        messages.success(request, f"{stories} another section now.")
 
     @admin.action(description="They report one event", permissions=["change"])
     def one_event(self, request: HttpRequest, queryset: QuerySet[Story]) -> None:

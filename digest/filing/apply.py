@@ -35,15 +35,41 @@ def rules_of(newsletter_id: int) -> list[SectionRule]:
 def file_stories(stories: Iterable[Story], rules: Sequence[SectionRule]) -> None:
     """Set the section of stories that nobody has filed by hand; save nothing.
 
-    What meets no rule goes to its feed's section. Without a feed, it stays where it is.
+    What meets no rule goes to its feed's section. Without a feed, it stays where it is. Where there
+    are no rules, all stories stay.
     """
     for story in stories:
         if rules and not story.section_is_pinned:
-            rule = first_match(story, rules)
-            if rule:
-                story.section_id = rule.section_id
-            elif story.feed:
-                story.section_id = story.feed.section_id
+            story.section_id = _section_id(story, rules)
+
+
+def _section_id(story: Story, rules: Sequence[SectionRule]) -> int | None:
+    if rule := first_match(story, rules):
+        return rule.section_id
+    return story.feed.section_id if story.feed else story.section_id
+
+
+@transaction.atomic
+def file_again(story_ids: Iterable[int]) -> int:
+    """File stories by rule that somebody filed by hand; return how many have another section now.
+
+    What meets no rule goes to its feed's section. An edition that has a story keeps it where it is.
+    """
+    stories = list(
+        Story.objects.select_for_update(of=("self",))
+        .select_related("feed")
+        .filter(pk__in=story_ids)
+        .order_by("pk")
+    )
+    before = {story.pk: story.section_id for story in stories}
+    for newsletter_id in {story.newsletter_id for story in stories}:
+        rules = rules_of(newsletter_id)
+        for story in stories:
+            if story.newsletter_id == newsletter_id:
+                story.section_is_pinned = False
+                story.section_id = _section_id(story, rules)
+    Story.objects.bulk_update(stories, ["section", "section_is_pinned"])
+    return sum(story.section_id != before[story.pk] for story in stories)
 
 
 def movable(newsletter_id: int, *, now: datetime) -> list[Story]:

@@ -6,6 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import IntegrityError, transaction
+from django.db.models import F, Min
+
 from digest.filing.apply import movable, rules_of
 from digest.filing.matching import meets
 from digest.filing.phrases import folders_of
@@ -74,6 +77,19 @@ def is_offered(
     offers = offers_for(story=story, section=section, now=now)
     same = (o.rule for o in offers if (o.rule.kind, o.rule.value) == (kind, value))
     return next(same, None)
+
+
+def make_first(rule: SectionRule) -> bool:
+    """Save an offered rule before all others; False if somebody else has just made the same."""
+    try:
+        with transaction.atomic():
+            others = SectionRule.objects.filter(newsletter=rule.newsletter)
+            rule.position = others.aggregate(first=Min("position"))["first"] or 0
+            others.update(position=F("position") + 1)
+            rule.save()
+    except IntegrityError:
+        return False
+    return True
 
 
 def _candidates(story: Story, section: Section) -> Iterator[SectionRule]:

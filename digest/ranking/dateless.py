@@ -90,8 +90,8 @@ class Dateless:
     words: int
 
 
-# A draft asks for the same headlines again as the one before it.
-@lru_cache(maxsize=20_000)
+# A standing item's headline comes several times, and a story's own is asked for after all others.
+@lru_cache(maxsize=2000)
 def dateless(title: str) -> Dateless:
     """Return the headline without numbers, days and months, in small letters."""
     numbers: list[int] = []

@@ -394,7 +394,8 @@ def test_the_list_says_why_a_story_is_not_proposed_and_an_editor_takes_it_after_
         for cell in lxml.html.fromstring(page.content.decode()).cssselect(".field-not_proposed")
     ]
     assert sorted(reasons) == [
-        "", "a briefing that lists other stories", "hidden", "of unknown age", "old already when it arrived",
+        "", "a briefing that lists other stories", "hidden", "of unknown age",
+        "old already when it arrived",
     ]  # fmt: skip
 
     assert "1 story is proposed again." in messages_of(act(admin_client, "want", briefing))

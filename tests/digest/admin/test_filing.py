@@ -12,7 +12,7 @@ from django.utils.timezone import now
 
 from digest.models import SectionRule, SieveRule, Story
 from tests import factories
-from tests.digest.admin.edition.test_page import messages_of
+from tests.digest.admin.edition.test_page import messages_of, save
 
 pytestmark = pytest.mark.django_db
 
@@ -137,6 +137,41 @@ def test_a_correction_is_answered_by_a_question_and_one_click_makes_the_rule(
     response = admin_client.post(always, offer | {"back": "https://evil.example/"}, follow=True)
     assert response.redirect_chain[0][0] == reverse("admin:digest_sectionrule_changelist")
     assert SectionRule.objects.count() == 1
+
+
+def test_a_section_that_is_changed_in_an_edition_is_answered_too(admin_client, stories, sport):
+    edition = factories.edition(
+        sport.newsletter, stories=0, sends_at=now() + timedelta(days=1),
+        deadline_at=now() + timedelta(days=2),
+    )  # fmt: skip
+    item = factories.item(edition, stories[0], section=stories[0].section)
+
+    response = save(admin_client, edition, **{"items-0-section": sport.pk})
+
+    item.refresh_from_db()
+    assert item.section == sport
+    asked = " ".join(messages_of(response).split())
+    assert "Always file stories of BBC under /sport/ in Sport" in asked
+    assert "1 story of the last 3 days, 1 of them elsewhere now" in asked
+    assert not SectionRule.objects.exists()
+    assert "Always" not in messages_of(save(admin_client, edition, subject="Another"))
+
+
+def test_a_storys_page_says_who_filed_it_and_an_action_has_the_rules_file_it(
+    admin_client, stories, sport
+):
+    Story.objects.filter(pk=stories[0].pk).update(
+        section=sport, section_is_pinned=True, categories=["Tennis", "Rain"]
+    )
+    page = admin_client.get(reverse("admin:digest_story_change", args=[stories[0].pk]))
+    assert "by hand: no rule moves it" in page.content.decode()
+    assert "Tennis, Rain" in page.content.decode()
+
+    chosen = {"action": "file_by_rules", "_selected_action": [story.pk for story in stories]}
+    response = admin_client.post(reverse("admin:digest_story_changelist"), chosen, follow=True)
+
+    assert messages_of(response) == "1 story has another section now."
+    assert not Story.objects.filter(section_is_pinned=True).exists()
 
 
 def test_what_was_not_offered_is_made_by_no_click(admin_client, stories, sport):

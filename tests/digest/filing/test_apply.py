@@ -8,7 +8,7 @@ from digest.feeds.drafts import source_hash
 from digest.feeds.manual import by_hand, pushed
 from digest.feeds.parse import parse
 from digest.feeds.store import store_entries
-from digest.filing.apply import apply_rules, find_moves, movable, rules_of
+from digest.filing.apply import apply_rules, file_again, find_moves, movable, rules_of
 from digest.filing.trial import try_rule
 from digest.models import SectionRule, Story
 from tests import factories
@@ -168,3 +168,28 @@ def test_a_trial_counts_what_a_rule_that_is_not_saved_would_move(newsletter, sec
     assert (trial.looked_at, trial.matching, trial.decided_before, trial.moving) == (3, 3, 1, 1)
     assert [move.story.title for move in trial.moves] == ["Fed"]
     assert SectionRule.objects.count() == 1
+
+
+def test_what_was_filed_by_hand_is_filed_by_rule_again_when_an_editor_says_so(feed, sections):
+    world, markets = sections
+    by_hand = {"section": None, "section_is_pinned": True}
+    fed = factories.story(feed.newsletter, feed=feed, title="Fed", **by_hand)
+    rain = factories.story(feed.newsletter, feed=feed, title="Rain", **by_hand)
+    lone = factories.story(feed.newsletter, title="Rain", section=markets, section_is_pinned=True)
+    rule(markets, kind="words", value="fed")
+
+    assert file_again([fed.pk, rain.pk, lone.pk]) == 2
+
+    stories = Story.objects.order_by("pk")
+    assert [story.section for story in stories] == [markets, world, markets]
+    assert not any(story.section_is_pinned for story in stories)
+
+
+def test_a_story_in_an_edition_keeps_its_categories_and_section(feed, sections):
+    story = bring(feed, categories="")
+    factories.item(factories.edition(feed.newsletter, stories=0), story)
+    rule(sections[1], kind="category", value="Markets")
+
+    story = bring(feed)
+
+    assert (story.categories, story.section) == ([], sections[0])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from digest.filing.offers import describe, is_offered, offers_for
+from digest.filing.offers import describe, is_offered, make_first, offers_for
 from digest.models import SectionRule
 from tests import factories
 from tests.factories import NOW
@@ -30,6 +30,14 @@ def bring(feed, path, *categories, **fields):
         categories=list(categories),
         **defaults | fields,
     )
+
+
+def same_as(rule):
+    """Return the same rule as another editor's click makes it."""
+    return SectionRule(
+        newsletter=rule.newsletter, section=rule.section, feed=rule.feed, kind=rule.kind,
+        value=rule.value,
+    )  # fmt: skip
 
 
 def conditions(story, section):
@@ -92,9 +100,14 @@ def test_a_rule_that_is_there_is_not_offered_again(feed, sport):
     offered = {"story": story, "section": sport, "kind": "path", "value": "/sport/", "now": NOW}
     rule = is_offered(**offered)
     assert rule is not None
+    other = SectionRule.objects.create(
+        newsletter=feed.newsletter, section=feed.section, kind="words", value="draw"
+    )
 
-    rule.save()
+    assert make_first(rule)
 
+    assert list(SectionRule.objects.all()) == [rule, other]
+    assert not make_first(same_as(rule))
     assert conditions(story, sport) == []
     assert is_offered(**offered) is None
 

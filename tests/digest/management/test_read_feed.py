@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from digest.feeds import child_process
-from digest.models import Feed, Story
+from digest.models import Feed, SectionRule, Story
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -68,6 +68,20 @@ def test_a_feed_of_a_newsletter_is_read_as_it_is_set_up_there(web, sample):
     factories.feed(newsletter, url=url, source_name="Ours", section=section)
 
     assert {(line["outlet"], line["section"]) for line in read(url)[:3]} == {("Ours", "harbour")}
+
+
+def test_a_feed_of_a_newsletter_is_filed_by_its_rules(stored):
+    feed = factories.feed(factories.newsletter(), url="https://wire.example/feed")
+    sport = factories.section(feed.newsletter, slug="sport")
+    SectionRule.objects.create(newsletter=feed.newsletter, section=sport, value="/sport/")
+    item = "<item><title>{0}</title><link>https://wire.example/{0}/1</link></item>"
+    body = (
+        f"<rss version='2.0'><channel>{item.format('sport')}{item.format('world')}</channel></rss>"
+    )
+
+    lines = read(stored(body.encode()), "--url", feed.url)
+
+    assert [line["section"] for line in lines] == ["sport", None]
 
 
 def test_it_is_read_as_at_the_time_and_from_the_url_that_are_given(stored):
