@@ -207,6 +207,17 @@ def test_rules_are_changed_by_those_who_may_change_feeds(stories, sport, may_cha
     assert ("Always file" in asked) is may_change
 
 
+def test_what_a_feed_wrote_is_text_in_the_question(admin_client, stories, sport):
+    hostile = '"><script>x</script>'
+    Story.objects.filter(pk__in=[story.pk for story in stories[:2]]).update(categories=[hostile])
+    Story.objects.filter(pk=stories[0].pk).update(title=hostile)
+
+    page = save_section(admin_client, stories[0], sport).content.decode()
+
+    assert "with the category “&quot;&gt;&lt;script&gt;" in page
+    assert hostile not in page
+
+
 # --- The sieve ---
 
 
