@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("digest", "0016_stories_have_no_default_date"),
+        ("digest", "0019_items_may_follow_up"),
         ("subscribers", "0011_token_times_are_readable"),
     ]
 
