@@ -10,6 +10,7 @@ topic        which stories share a topic, in words
 follow_ups   which stories say something new of an event that was printed
 sieved       what the sieve keeps back of a feed
 subject      subject and preheader, from the headlines
+inbox_lines  the same for an edition, unlike those of the last editions
 missed       slots that passed while nothing ran
 rhythm       what a newsletter's schedules promise its readers
 """

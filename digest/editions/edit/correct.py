@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Count
 
 from digest.editions.decide.audience import REACHED, recipients
-from digest.editions.draft.subject import PREHEADER_LENGTH
+from digest.editions.draft.subject import PREHEADER_WIDTH
 from digest.models import Delivery, Edition
 from digest.shorten import truncate
 
@@ -106,7 +106,7 @@ def draft_correction(
         cadence=edition.cadence,
         slot_date=now.astimezone(edition.newsletter.zone).date(),
         subject=truncate(_PREFIX + edition.subject.removeprefix(_PREFIX), _SUBJECT_LIMIT),
-        preheader=truncate(note, PREHEADER_LENGTH),
+        preheader=truncate(note, PREHEADER_WIDTH),
         note=note.strip(),
         sends_at=now,
         deadline_at=now + USEFUL_FOR,
