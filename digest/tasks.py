@@ -14,7 +14,7 @@ from digest.delivery.lane import lane
 from digest.delivery.lane.recover import recover
 from digest.delivery.pacing import connection_slots
 from digest.delivery.planning import due, finish, reader_clock, start
-from digest.editions.decide import notify
+from digest.editions.decide import notify, remind
 from digest.editions.decide import release as releases
 from digest.editions.draft import draft, missed, slots
 from digest.events import grouping, vectors
@@ -63,6 +63,10 @@ def _release(at: datetime.datetime) -> None:
 def _notify(at: datetime.datetime) -> None:
     for edition_id in notify.due_notices(now=at):
         enqueue(notify_editors, edition_id=edition_id)
+    for edition_id in remind.due_draft_notices(now=at):
+        enqueue(tell_of_draft, edition_id=edition_id)
+    for edition_id in remind.due_reminders(now=at):
+        enqueue(remind_editors, edition_id=edition_id)
 
 
 def _draft(at: datetime.datetime) -> None:
@@ -182,6 +186,16 @@ def send_lane(*, edition_id: int) -> None:
 @shared_task
 def notify_editors(*, edition_id: int) -> None:
     notify.notify_editors(edition_id=edition_id, now=now())
+
+
+@shared_task(expires=_EXPIRES_AFTER)
+def tell_of_draft(*, edition_id: int) -> None:
+    remind.tell_of_draft(edition_id=edition_id, now=now())
+
+
+@shared_task(expires=_EXPIRES_AFTER)
+def remind_editors(*, edition_id: int) -> None:
+    remind.remind(edition_id=edition_id, now=now())
 
 
 def start_lanes(edition_id: int) -> None:

@@ -75,7 +75,8 @@ class ScheduleAdmin(PresetAdmin):
         (None, {"fields": ("newsletter", "name", "is_active", "cadence", "upcoming")}),
         ("When", {"fields": ("weekdays", "local_time", "timezone", "clock", "head_start_hours")}),
         ("Before and after", {"fields": ("draft_lead_minutes", "unapproved", "deadline_minutes")}),
-        ("How many stories", {"fields": ("min_stories", "max_stories")}),
+        ("Mail to the editors", {"fields": ("tell_of_draft", "reminder_minutes")}),
+        ("How many stories", {"fields": ("min_stories", "max_stories", "too_few")}),
     )
     readonly_fields = ["upcoming", "head_starts", "waiting"]
     # By the newsroom's clock no reader's hour comes before the newsroom's.

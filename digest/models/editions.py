@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.urls import reverse
 from django.utils.timezone import now
@@ -111,6 +113,14 @@ class Edition(models.Model):
     # not reach every reader by its deadline; empty: not due. A notice is leased
     # like a confirmation (mail_due_at).
     notice_due_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # When editors are due to be told of the draft, and to be reminded that nobody has approved it;
+    # empty: not due. Each is leased like a notice. Only a draft's are looked at (decide.remind).
+    draft_notice_due_at = models.DateTimeField(null=True, blank=True, editable=False)
+    reminder_due_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # When the autopilot last looked for fresher stories, and the ids of the stories that it has
+    # proposed; null: unknown. Those that are gone from the edition an editor took out.
+    refreshed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    proposed_stories = ArrayField(models.BigIntegerField(), null=True, blank=True, editable=False)
     # The edition that a correction corrects. The correction goes only to readers who got that one
     # in a revision up to `corrects_through`.
     corrects = models.ForeignKey(
@@ -207,6 +217,13 @@ class Edition(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("edition", args=[self.public_id])
+
+    @property
+    def reminds_at(self) -> datetime | None:
+        """When its editors are to be reminded of it; None if its schedule reminds nobody."""
+        if self.schedule is None or not self.schedule.reminder_minutes:
+            return None
+        return self.sends_at - timedelta(minutes=self.schedule.reminder_minutes)
 
     @property
     def is_for_older_revisions(self) -> bool:

@@ -51,6 +51,18 @@ class Schedule(models.Model):
         SEND = "send", "send it as proposed"
         HOLD = "hold", "hold it and tell the editors"
 
+    class TooFew(models.TextChoices):
+        """What becomes of an edition that has fewer stories than its minimum."""
+
+        SKIP = "skip", "skip it"
+        SEND = "send", "treat it like any other, only shorter"
+        HOLD = "hold", "hold it and tell the editors"
+
+    class TellOfDraft(models.TextChoices):
+        ALWAYS = "always", "always"
+        NEEDED = "needed", "if it does not go out by itself"
+        NEVER = "never", "never"
+
     newsletter = models.ForeignKey(Newsletter, on_delete=models.CASCADE, related_name="schedules")
     name = models.CharField(max_length=80, default="Daily", validators=[one_line])
     is_active = models.BooleanField(default=True)
@@ -114,6 +126,31 @@ class Schedule(models.Model):
         help_text="What happens at the send time if no editor has approved. An edition that "
         "somebody has changed since it was proposed is held in any case.",
     )
+    too_few = models.CharField(
+        "if there are fewer",
+        max_length=8,
+        choices=TooFew,
+        default=TooFew.SKIP,
+        db_default=TooFew.SKIP,
+        help_text="What happens at the send time if there are fewer stories than the minimum and "
+        "no editor has approved. Nothing old is taken to fill it, and none goes out empty.",
+    )
+    tell_of_draft = models.CharField(
+        "tell the editors of each draft",
+        max_length=8,
+        choices=TellOfDraft,
+        default=TellOfDraft.NEEDED,
+        db_default=TellOfDraft.NEEDED,
+        help_text="By mail, with a link, the proposed stories and what happens at the send time.",
+    )
+    reminder_minutes = models.PositiveSmallIntegerField(
+        "remind the editors",
+        default=30,
+        db_default=30,
+        validators=[MaxValueValidator(1440)],
+        help_text="How many minutes before the send time, by mail, if nobody has approved an "
+        "edition that does not go out by itself. 0: never.",
+    )
     # Slots missed before this are not caught up on: the schedule was changed then, or nobody
     # waited for them.
     changed_at = models.DateTimeField(auto_now=True)
@@ -124,6 +161,14 @@ class Schedule(models.Model):
             models.CheckConstraint(
                 condition=models.Q(unapproved__in=["send", "hold"]),
                 name="schedule_unapproved_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(too_few__in=["skip", "send", "hold"]),
+                name="schedule_too_few_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(tell_of_draft__in=["always", "needed", "never"]),
+                name="schedule_tell_of_draft_known",
             ),
             # An edition could never satisfy both.
             models.CheckConstraint(

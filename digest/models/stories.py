@@ -108,6 +108,11 @@ class Story(models.Model):
     feed_position = models.IntegerField(null=True, editable=False)
     # When an editor asked for it. From then on it is new, for as long as other stories are.
     wanted_at = models.DateTimeField(null=True, editable=False)
+    # When a coming edition's link was last looked at, when its server first said that the page does
+    # not exist, and when it said so again. feeds.links writes them.
+    link_checked_at = models.DateTimeField(null=True, editable=False)
+    link_missing_at = models.DateTimeField(null=True, editable=False)
+    link_died_at = models.DateTimeField(null=True, editable=False)
     # The news event that it reports: the id of one of its stories, mostly the first. A story of its
     # own has its own id; null: it has not been grouped. digest.events writes it.
     event = models.BigIntegerField(null=True, editable=False)

@@ -24,6 +24,7 @@ from digest.admin.local_times import format_local
 from digest.admin.section_rules import offer_always
 from digest.admin.send_times import format_send_time
 from digest.editions.decide.approve import void_if_changed
+from digest.editions.decide.remind import plan_reminder
 from digest.editions.edit import curate
 from digest.models import Edition
 from subscribers.admin.labels import by_label
@@ -230,6 +231,8 @@ class EditionAdmin(EditionActions):
         if fields:
             obj.save(update_fields=fields)
             void_if_changed(edition_id=obj.pk)
+        if "sends_at" in fields:
+            plan_reminder(obj, now=timezone.now())
         for story in form.cleaned_data["add_stories"]:
             curate.add_story(edition_id=obj.pk, story_id=story.pk, again=form.cleaned_data["again"])
 

@@ -9,4 +9,5 @@ early      what becomes of a slot whose edition is sent on an earlier day
 release    decides at the send time: send, hold or skip
 stop       stops an edition, for now or permanently
 notify     tells the editors by mail that an edition is held
+remind     tells the editors by mail of a draft, and reminds them of it
 """

@@ -22,11 +22,17 @@ class NotApprovable(Exception):
 
 
 def approve(
-    *, edition_id: int, user: AbstractBaseUser | None = None, actor: str = "", now: datetime
+    *,
+    edition_id: int,
+    user: AbstractBaseUser | None = None,
+    actor: str = "",
+    words: str = "Approved",
+    now: datetime,
 ) -> Edition:
     """Approve a draft or held edition as it stands; approving again approves its present content.
 
-    `actor` says in the edition's log who it is, if it is not a user of the admin.
+    `actor` says in the edition's log who it is, if it is not a user of the admin, and `words` what
+    they did.
 
     Raises:
         NotApprovable: it has blocking problems, its deadline is past, or it is already under way.
@@ -48,9 +54,7 @@ def approve(
             revision=next_revision(edition, content),
         )
         if actor:
-            EditionLogEntry.objects.create(
-                edition_id=edition_id, at=now, actor=actor, words="Approved"
-            )
+            EditionLogEntry.objects.create(edition_id=edition_id, at=now, actor=actor, words=words)
     edition.refresh_from_db()
     return edition
 

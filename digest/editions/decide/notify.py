@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -51,7 +52,10 @@ def notify_editors(*, edition_id: int, now: datetime) -> int:
     is_held = editions[0].status == Edition.Status.HELD
     compose_for = _compose_held if is_held else _compose_not_sent
     recipients = editors() if is_held or editions[0].status in OVER else []
-    sent = sum(_mail(editions, user, compose_for) for user in recipients)
+    what = f"Notice of edition {', '.join(str(edition.pk) for edition in editions)}"
+    sent = sum(
+        mail_editor(user, partial(compose_for, editions, user), what=what) for user in recipients
+    )
     if sent or not recipients:
         leased = Edition.objects.filter(pk__in=[edition.pk for edition in editions])
         leased.filter(notice_due_at=now + due.LEASE).update(notice_due_at=None)
@@ -84,10 +88,11 @@ def editors() -> list[User]:
     return list(users.filter(is_staff=True).exclude(email="").order_by("pk"))
 
 
-def _mail(editions: list[Edition], user: User, compose_for: _Compose) -> bool:
-    """Send the notice; return whether the relay took it."""
-    what = f"Notice of edition {', '.join(str(edition.pk) for edition in editions)}"
-    found = due.attempt(lambda: compose_for(editions, user), what=what)
+def mail_editor(
+    user: User, compose_for: Callable[[], EmailMultiAlternatives], *, what: str
+) -> bool:
+    """Send an editor a mail about an edition; return whether the relay took it."""
+    found = due.attempt(compose_for, what=what)
     if not found.was_sent:
         logger.warning("Editor %s did not get the mail. %s: %s", user.pk, what, found.reply)
     return found.was_sent
@@ -97,18 +102,18 @@ def _compose_held(editions: list[Edition], user: User) -> EmailMultiAlternatives
     (edition,) = editions
     context = {
         "edition": edition,
-        "url": _url(edition),
+        "url": edition_page(edition),
         "deadline": edition.deadline_at,
         "is_part_sent": edition.sending_at is not None,
     }
-    return _compose("held", edition.newsletter, user, context)
+    return compose_notice("held", edition.newsletter, user, context)
 
 
 def _compose_not_sent(editions: list[Edition], user: User) -> EmailMultiAlternatives:
     over = [
         {
             "edition": edition,
-            "url": _url(edition),
+            "url": edition_page(edition),
             # Some details are whole sentences; the template adds a full stop to each.
             "detail": edition.reason_detail.rstrip("."),
             "missed": _missed_readers(edition),
@@ -117,7 +122,7 @@ def _compose_not_sent(editions: list[Edition], user: User) -> EmailMultiAlternat
     ]
     nothing_ran = any(edition.reason_detail == NOTHING_RAN for edition in editions)
     context = {"editions": over, "nothing_ran": nothing_ran}
-    return _compose("not_sent", editions[0].newsletter, user, context)
+    return compose_notice("not_sent", editions[0].newsletter, user, context)
 
 
 def _missed_readers(edition: Edition) -> int:
@@ -129,13 +134,15 @@ def _missed_readers(edition: Edition) -> int:
     ).count()
 
 
-def _url(edition: Edition) -> str:
+def edition_page(edition: Edition) -> str:
+    """Return the absolute URL of the edition's page in the admin."""
     return f"{settings.SITE_URL}{reverse('admin:digest_edition_change', args=[edition.pk])}"
 
 
-def _compose(
+def compose_notice(
     template: str, newsletter: Newsletter, user: User, context: dict[str, Any]
 ) -> EmailMultiAlternatives:
+    """Compose a mail to an editor, from the newsletter's sender."""
     return compose(
         template=template,
         context={"newsletter": newsletter, "user": user, **context},

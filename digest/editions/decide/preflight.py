@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from django.db import DatabaseError
 
-from digest.models import Cadence, Edition, EditionItem
+from digest.models import Cadence, Edition, EditionItem, Schedule
 from digest.rendering.assemble import LeftOut, assemble
 from digest.rendering.contents import in_printed_order
 from digest.rendering.freeze import PageTooLong, freeze_page
@@ -53,14 +53,24 @@ def min_stories(edition: Edition) -> int:
     return edition.schedule.min_stories if edition.schedule else 1
 
 
+def too_few_policy(edition: Edition) -> Schedule.TooFew:
+    """Return what its schedule does with it if it has fewer stories than that."""
+    return Schedule.TooFew(edition.schedule.too_few if edition.schedule else Schedule.TooFew.SKIP)
+
+
 def _of_the_edition(edition: Edition, items: Sequence[EditionItem]) -> list[EditionProblem]:
     found = []
     if not edition.subject.strip():
         found.append(EditionProblem("no-subject", "The edition has no subject."))
     minimum = min_stories(edition)
     if len(items) < minimum:
+        may_be_short = bool(items) and too_few_policy(edition) != Schedule.TooFew.SKIP
         found.append(
-            EditionProblem("too-few-stories", f"It has {len(items)} of at least {minimum} stories.")
+            EditionProblem(
+                "too-few-stories",
+                f"It has {len(items)} of at least {minimum} stories.",
+                blocking=not may_be_short,
+            )
         )
     if edition.corrects_id and not edition.note.strip():
         found.append(EditionProblem("no-note", "It lacks the note that says what was wrong."))
@@ -109,6 +119,15 @@ def _of_the_stories(items: Sequence[EditionItem]) -> list[EditionProblem]:
         if not item.story.url and not item.story.text.strip():
             found.append(
                 EditionProblem("no-link", f"“{item.shown_headline}” has neither a link nor a text.")
+            )
+        if item.story.link_died_at:
+            found.append(
+                EditionProblem(
+                    "dead-link",
+                    f"“{item.shown_headline}” leads to a page that is gone: its server said so "
+                    "twice.",
+                    blocking=False,
+                )
             )
         if not item.shown_summary.strip():
             found.append(

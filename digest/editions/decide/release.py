@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import Enum
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Q
 
 from digest.editions.decide.approve import NotApprovable, approve
-from digest.editions.decide.preflight import min_stories
+from digest.editions.decide.preflight import min_stories, too_few_policy
 from digest.editions.decide.stop import NOT_STARTED, hold, skip
 from digest.models import Edition, EditionLogEntry, Schedule
 from digest.rendering.content_hash import content_hash
@@ -64,18 +65,42 @@ def _decide(edition: Edition, now: datetime) -> Release:
         return Release.SEND
     if edition.status == _Status.HELD or edition.sending_at or edition.corrects_id:
         return Release.NOTHING
-    count, minimum = edition.items.count(), min_stories(edition)
-    if count < minimum:
-        skip(
-            edition_id=edition.pk,
-            reason=_Reason.TOO_FEW_STORIES,
-            detail=f"{count} of at least {minimum} stories",
-            notice=now,
-            from_status=[_Status.DRAFT],
-            now=now,
-        )
-        return Release.SKIPPED
-    return _unapproved(edition, now)
+    becomes = _if_too_few(edition)
+    if becomes is None:
+        return _unapproved(edition, now)
+    detail = f"{edition.items.count()} of at least {min_stories(edition)} stories"
+    move = hold if becomes is Release.HELD else partial(skip, notice=now)
+    move(
+        edition_id=edition.pk,
+        reason=_Reason.TOO_FEW_STORIES,
+        detail=detail,
+        from_status=[_Status.DRAFT],
+        now=now,
+    )
+    return becomes
+
+
+def what_if_left(edition: Edition) -> Release:
+    """Return what becomes of a draft at its send time if nobody approves or changes it.
+
+    The checks of that time may still hold it.
+    """
+    by_itself = Release.SEND if goes_out_unapproved(edition) else Release.HELD
+    return _if_too_few(edition) or by_itself
+
+
+def _if_too_few(edition: Edition) -> Release | None:
+    """Return what its schedule does with it for having too few stories; None: no more than ever.
+
+    Where a short edition is treated like any other, one without a story is skipped all the same.
+    """
+    count = edition.items.count()
+    if count >= min_stories(edition):
+        return None
+    policy = too_few_policy(edition)
+    if policy == Schedule.TooFew.HOLD:
+        return Release.HELD
+    return Release.SKIPPED if policy == Schedule.TooFew.SKIP or not count else None
 
 
 def _why_not_sent(edition: Edition) -> str:
@@ -154,5 +179,9 @@ def _approve_as_proposed(edition: Edition, now: datetime) -> str:
     locked = Edition.objects.select_for_update(of=("self",)).select_related("newsletter")
     touched = _touched(locked.get(pk=edition.pk))
     if not touched:
-        approve(edition_id=edition.pk, actor=EditionLogEntry.AUTOPILOT, now=now)
+        words = "Approved as it was proposed, since nobody had approved or changed it"
+        count, minimum = edition.items.count(), min_stories(edition)
+        if count < minimum:
+            words += f", with {count} of at least {minimum} stories"
+        approve(edition_id=edition.pk, actor=EditionLogEntry.AUTOPILOT, words=words, now=now)
     return touched

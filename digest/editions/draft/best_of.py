@@ -63,6 +63,7 @@ def _items_of_the_week(edition: Edition, now: datetime) -> QuerySet[EditionItem]
             edition__sending_at__lte=now,
             released=False,
             story__is_hidden=False,
+            story__link_died_at=None,
         )
         .select_related("story__feed")
         .order_by("edition__sending_at", "edition_id", "position", "pk")

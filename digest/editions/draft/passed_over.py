@@ -123,6 +123,8 @@ def why_not_proposed(story: Story, sieve: Sieve, *, now: datetime) -> str:
     """Return why no draft of today would propose the story, in a few words; empty if one may."""
     if story.is_hidden:
         return "hidden"
+    if story.link_died_at:
+        return "its page is gone"
     if story.wanted_at and story.wanted_at >= now - FRESH_FOR:
         return ""
     if story.published_at is None and story.is_backlog:

@@ -66,7 +66,8 @@ _ABBREVIATED = re.compile(
     r"(?:^|[\s(])(?:[A-Za-z]|\w\.\w|\d{1,4}|Mr|Mrs|Ms|Dr|Prof|St|No|Nr|vs|ca|bzw|Gen|Sen|Gov|Rep"
     r"|Lt|Col|Jr|Sr|Inc|Co|Ltd|Mme|Sra?|Dra?)$"
 )
-_CLOSES = dict(["()", "[]", "“”", "„“", "«»", "‹›", "（）", "「」", "《》"])  # noqa: RUF001
+_PAIRS = ("()", "[]", "“”", "„“", "«»", "‹›", "（）", "「」", "《》")  # noqa: RUF001
+_CLOSES = {pair[0]: pair[1] for pair in _PAIRS}
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _WORD = re.compile(r"\w+")
 

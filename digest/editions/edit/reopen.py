@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from digest.editions.decide.remind import plan_reminder
 from digest.editions.edit.curate import printed_items
 from digest.models import Cadence, Edition, Story
 
@@ -34,6 +35,7 @@ def reopen(*, edition_id: int, now: datetime) -> list[Story]:
     )
     if not moved:
         return []
+    plan_reminder(edition, now=now)
     elsewhere = printed_items(edition).exclude(edition=edition)
     taken = edition.items.filter(story__in=elsewhere.values("story"))
     if edition.cadence == Cadence.DAILY:

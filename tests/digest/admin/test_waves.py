@@ -118,7 +118,8 @@ def form_of(schedule, **changes):
         "newsletter": schedule.newsletter_id, "name": schedule.name, "is_active": "on",
         "cadence": "daily", "weekdays": [1], "local_time": "07:00", "timezone": "",
         "clock": "reader", "head_start_hours": "", "draft_lead_minutes": 60, "unapproved": "hold",
-        "deadline_minutes": 180, "min_stories": 3, "max_stories": 12,
+        "deadline_minutes": 180, "min_stories": 3, "max_stories": 12, "tell_of_draft": "needed",
+        "reminder_minutes": 30, "too_few": "skip",
     }  # fmt: skip
     return fields | changes
 

@@ -185,7 +185,7 @@ def test_the_history_has_what_the_schedule_did(admin_client, edition):
 
     assert by_itself(admin_client, edition) == [
         "Drafted, by the schedule",
-        "Approved, by the autopilot",
+        "Approved as it was proposed, since nobody had approved or changed it, by the autopilot",
         "Sending began, for 1 reader, by the autopilot",
         "Stopped: A typo, by a command",
         "Cut short at its deadline: 1 reader did not get it, by the autopilot",

@@ -9,7 +9,7 @@ from django.db import connection
 
 from digest.delivery.planning import start
 from digest.delivery.planning.finish import close_late
-from digest.editions.decide.approve import approve, withdraw
+from digest.editions.decide.approve import NotApprovable, approve, withdraw
 from digest.editions.decide.notify import due_notices, notify_editors
 from digest.editions.decide.release import Release, due_editions, release
 from digest.editions.decide.stop import skip
@@ -156,6 +156,53 @@ def test_an_unapproved_edition_without_a_schedule_is_held(newsletter):
     edition = factories.edition(newsletter, sends_at=NOW)
 
     assert release(edition_id=edition.pk, now=NOW) is Release.HELD
+
+
+@pytest.mark.parametrize(
+    ("too_few", "stories", "becomes", "reason"),
+    [
+        ("skip", 2, Release.SKIPPED, "too-few-stories"),
+        ("hold", 2, Release.HELD, "too-few-stories"),
+        ("hold", 0, Release.HELD, "too-few-stories"),
+        ("send", 2, Release.SEND, ""),
+        ("send", 0, Release.SKIPPED, "too-few-stories"),
+    ],
+)
+def test_the_schedule_says_what_becomes_of_a_short_edition(
+    draft, too_few, stories, becomes, reason
+):
+    edition = draft("send", stories=stories)
+    Schedule.objects.update(too_few=too_few)
+
+    assert release(edition_id=edition.pk, now=NOW) is becomes
+    decided = reread(edition)
+    assert decided.reason == reason
+    assert f"{stories} of at least 3 stories" in edition.log.get().words
+    if reason:
+        assert decided.reason_detail == f"{stories} of at least 3 stories"
+        assert decided.notice_due_at == NOW
+
+
+def test_a_short_edition_is_still_held_where_nothing_goes_out_unapproved(draft):
+    edition = draft("hold", stories=2)
+    Schedule.objects.update(too_few="send")
+
+    assert release(edition_id=edition.pk, now=NOW) is Release.HELD
+    assert reread(edition).reason == "not-approved"
+
+
+@pytest.mark.parametrize(("too_few", "may_approve"), [("skip", False), ("hold", True)])
+def test_an_editor_can_approve_a_short_edition_unless_its_schedule_skips_it(
+    draft, too_few, may_approve
+):
+    edition = draft("hold", stories=2)
+    Schedule.objects.update(too_few=too_few)
+
+    if may_approve:
+        assert approve(edition_id=edition.pk, now=NOW).status == "approved"
+    else:
+        with pytest.raises(NotApprovable, match="2 of at least 3 stories"):
+            approve(edition_id=edition.pk, now=NOW)
 
 
 def test_a_held_edition_can_be_approved_and_sent_until_its_deadline(draft):

@@ -210,12 +210,14 @@ def test_a_short_edition_says_what_became_of_the_other_stories():
     }
 
 
-def test_an_edition_with_enough_stories_has_nothing_to_explain(newsletter):
+def test_the_log_says_from_how_many_stories_a_draft_was_made(newsletter):
     schedule = factories.schedule(newsletter, min_stories=3)
 
     edition = draft_edition(newsletter=newsletter, schedule=schedule, date=NOW.date(), now=NOW)
 
-    assert edition.log.count() == 0
+    (entry,) = edition.log.all()
+    assert entry.words == "Drafted with 5 of 5 new stories"
+    assert edition.proposed_stories == sorted(Story.objects.values_list("pk", flat=True))
 
 
 def test_a_story_without_a_date_is_as_new_as_its_arrival_unless_its_feed_held_it_before(newsletter):
