@@ -190,6 +190,7 @@ CELERY_TASK_ROUTES = {
     "subscribers.tasks.run_import": {"queue": "feeds"},
     "digest.tasks.fetch_feed": {"queue": "feeds"},
     "digest.tasks.group_stories": {"queue": "feeds"},
+    "digest.tasks.look_at_link": {"queue": "feeds"},
     # Confirmation mail has its own queue, so that it never waits for a million digests.
     "subscribers.tasks.housekeeping": {"queue": "default"},
     "subscribers.tasks.*": {"queue": "mail"},

@@ -16,10 +16,10 @@ from digest.delivery.pacing import connection_slots
 from digest.delivery.planning import due, finish, reader_clock, start
 from digest.editions.decide import notify, remind
 from digest.editions.decide import release as releases
-from digest.editions.draft import draft, missed, slots
+from digest.editions.draft import draft, links, missed, refresh, slots
 from digest.events import grouping, vectors
 from digest.feeds import ingest
-from digest.models import Schedule
+from digest.models import Edition, Schedule
 from subscribers.plumbing.queue import acknowledge, enqueue, enqueue_now, enqueue_once
 
 logger = logging.getLogger(__name__)
@@ -32,7 +32,9 @@ def tick() -> None:
     The steps are independent: an unexpected error in one does not stop the others.
     """
     at = now()
-    for step in (_recover, _deliver, _release, _notify, _draft, _fetch, _embed, _group):
+    for step in (
+        _recover, _deliver, _release, _notify, _draft, _refresh, _fetch, _embed, _group,
+    ):  # fmt: skip
         try:
             step(at)
         except Exception:
@@ -73,6 +75,13 @@ def _draft(at: datetime.datetime) -> None:
     for slot in slots.due_slots(now=at):
         enqueue(draft_slot, schedule_id=slot.schedule_id, date=slot.date.isoformat())
     missed.record_missed(now=at)
+
+
+def _refresh(at: datetime.datetime) -> None:
+    for story_id in links.due_links(now=at):
+        enqueue(look_at_link, story_id=story_id)
+    for edition_id in refresh.due_refreshes(now=at):
+        enqueue(refresh_draft, edition_id=edition_id)
 
 
 def _fetch(at: datetime.datetime) -> None:
@@ -126,17 +135,21 @@ def group_stories(*, newsletter_id: int) -> None:
 @shared_task(expires=_EXPIRES_AFTER)
 def draft_slot(*, schedule_id: int, date: str) -> None:
     schedule = Schedule.objects.select_related("newsletter").get(pk=schedule_id)
-    # What arrived in the last minutes may report what the draft prints already.
-    try:
-        grouping.group_stories(newsletter_id=schedule.newsletter_id, now=now(), from_scratch=True)
-    except Exception:
-        logger.exception("Stories are not grouped before a draft, which is made all the same")
+    _group_before_draft(schedule.newsletter_id)
     draft.draft_edition(
         newsletter=schedule.newsletter,
         schedule=schedule,
         date=datetime.date.fromisoformat(date),
         now=now(),
     )
+
+
+def _group_before_draft(newsletter_id: int) -> None:
+    """Group what arrived in the last minutes: it may report what the draft prints already."""
+    try:
+        grouping.group_stories(newsletter_id=newsletter_id, now=now(), from_scratch=True)
+    except Exception:
+        logger.exception("Stories are not grouped before a draft, which is made all the same")
 
 
 @shared_task
@@ -186,6 +199,20 @@ def send_lane(*, edition_id: int) -> None:
 @shared_task
 def notify_editors(*, edition_id: int) -> None:
     notify.notify_editors(edition_id=edition_id, now=now())
+
+
+@shared_task(expires=_EXPIRES_AFTER)
+def refresh_draft(*, edition_id: int) -> None:
+    newsletter_id = Edition.objects.values_list("newsletter", flat=True).get(pk=edition_id)
+    # Also what has not settled yet: it would be taken for something new.
+    if newsletter_id in grouping.due_newsletters(now=now() + grouping.SETTLED_AFTER):
+        _group_before_draft(newsletter_id)
+    refresh.refresh(edition_id=edition_id, now=now())
+
+
+@shared_task(expires=_EXPIRES_AFTER)
+def look_at_link(*, story_id: int) -> None:
+    links.look_at_link(story_id=story_id, now=now())
 
 
 @shared_task(expires=_EXPIRES_AFTER)

@@ -225,7 +225,12 @@ class StoryAdmin(EventPage, KeepsWhatWasTyped):
         if set(form.changed_data) & set(self.get_readonly_fields(request, obj)):
             raise PermissionDenied("The story has just gone out.")
         # Save only what the editor changed: a worker may be taking over the feed's correction now.
-        obj.save(update_fields=[*form.changed_data, *_note(obj, form.changed_data)])
+        fields = [*form.changed_data, *_note(obj, form.changed_data)]
+        if "url" in form.changed_data:
+            # What was said of the old link does not hold for the new one.
+            obj.link_checked_at = obj.link_missing_at = obj.link_died_at = None
+            fields += ["link_checked_at", "link_missing_at", "link_died_at"]
+        obj.save(update_fields=fields)
         if "section" in form.changed_data:
             back = reverse("admin:digest_story_change", args=[obj.pk])
             offer_always(request, story=obj, section=obj.section, back=back)

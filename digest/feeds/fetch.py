@@ -72,10 +72,30 @@ def get(
     Connects to public addresses only, unless the host is one of `allow_hosts`. Raises FetchError
     for a refused address, and if there is no usable response for any other reason.
     """
-    headers = {"User-Agent": USER_AGENT, "Accept": ACCEPT, "Accept-Encoding": "gzip"}
     validators = {"If-None-Match": etag, "If-Modified-Since": last_modified}
     # A validator that a header cannot hold is left out; then the server sends the whole feed.
-    headers |= {k: v for k, v in validators.items() if v and v.isascii() and v.isprintable()}
+    usable = {k: v for k, v in validators.items() if v and v.isascii() and v.isprintable()}
+    with _responding(url, usable, allow_hosts=allow_hosts, limits=limits) as response:
+        return _read(response, limits=limits, is_conditional=bool(etag or last_modified))
+
+
+def status_of(
+    url: str, *, allow_hosts: Collection[str] = (), limits: Limits = Limits(total=20)
+) -> int:
+    """Return the status of the response after all redirects, whatever it is; no body is read.
+
+    Connects as `get` does. Raises FetchError if there is no response.
+    """
+    with _responding(url, {}, allow_hosts=allow_hosts, limits=limits) as response:
+        return response.status_code
+
+
+@contextmanager
+def _responding(
+    url: str, validators: dict[str, str], *, allow_hosts: Collection[str], limits: Limits
+) -> Iterator[httpx.Response]:
+    """Yield the open response after all redirects; errors are FetchErrors."""
+    headers = {"User-Agent": USER_AGENT, "Accept": ACCEPT, "Accept-Encoding": "gzip", **validators}
     backend = GuardedBackend(allow_hosts=allow_hosts, deadline=Deadline(limits.total))
     timeout = httpx.Timeout(limits.read, connect=limits.connect)
     # trust_env=False: a proxy from the environment would connect where the guard cannot look.
@@ -86,7 +106,7 @@ def get(
         ) as client,
         closing(_follow(client, url, limits=limits)) as response,
     ):
-        return _read(response, limits=limits, is_conditional=bool(etag or last_modified))
+        yield response
 
 
 @contextmanager

@@ -109,7 +109,7 @@ class Story(models.Model):
     # When an editor asked for it. From then on it is new, for as long as other stories are.
     wanted_at = models.DateTimeField(null=True, editable=False)
     # When a coming edition's link was last looked at, when its server first said that the page does
-    # not exist, and when it said so again. feeds.links writes them.
+    # not exist, and when it said so again. draft.links writes them.
     link_checked_at = models.DateTimeField(null=True, editable=False)
     link_missing_at = models.DateTimeField(null=True, editable=False)
     link_died_at = models.DateTimeField(null=True, editable=False)

@@ -11,6 +11,9 @@ follow_ups   which stories say something new of an event that was printed
 sieved       what the sieve keeps back of a feed
 subject      subject and preheader, from the headlines
 inbox_lines  the same for an edition, unlike those of the last editions
+refresh      what is fresher, taken into a draft that nobody has touched
+offers       what is fresher, offered where somebody has
+links        whether the links of coming editions still lead to a page
 missed       slots that passed while nothing ran
 rhythm       what a newsletter's schedules promise its readers
 """

@@ -1,0 +1,45 @@
+"""Offer what is new since the draft for an edition that somebody has made their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from digest.editions.draft.draft import proposed_items
+from digest.editions.draft.refresh import is_refreshed
+from digest.models import Cadence, Edition, EditionItem
+
+# So many stories are offered at most.
+MOST_OFFERS = 5
+
+
+@dataclass(frozen=True)
+class Offers:
+    """Stories that could be added: what is new, and what could stand where one was dropped."""
+
+    new: list[EditionItem] = field(default_factory=list)
+    instead: list[EditionItem] = field(default_factory=list)
+
+
+def offers(edition: Edition, *, now: datetime) -> Offers:
+    """Return what the draft would add now; nothing while the autopilot takes it by itself.
+
+    What an editor has taken out is not offered again. A correction and a weekly edition are
+    offered nothing.
+    """
+    is_open = edition.status in Edition.EDITABLE and edition.deadline_at > now
+    is_daily = edition.cadence == Cadence.DAILY and edition.corrects_id is None
+    if not is_open or not is_daily or edition.sending_at or is_refreshed(edition, now=now):
+        return Offers()
+    present = set(edition.items.values_list("story_id", flat=True))
+    proposed = set(edition.proposed_stories or [])
+    refused = proposed - present
+    found = [
+        item
+        for item in proposed_items(edition, limit=2 * MOST_OFFERS + len(refused), now=now)
+        if item.story_id not in refused
+    ]
+    new = [item for item in found if item.story.added_at > edition.drafted_at]
+    missing = max(len(proposed) - len(present), 0)
+    others = [item for item in found if item not in new]
+    return Offers(new[:MOST_OFFERS], others[: min(missing, MOST_OFFERS)])

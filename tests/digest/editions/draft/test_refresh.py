@@ -1,0 +1,179 @@
+"""A draft that nobody has touched takes what is fresher; to any other it is offered."""
+
+from datetime import timedelta
+
+import pytest
+
+from digest.editions.decide.approve import approve
+from digest.editions.decide.preflight import find_problems
+from digest.editions.draft.draft import draft_edition
+from digest.editions.draft.offers import offers
+from digest.editions.draft.refresh import due_refreshes, refresh
+from digest.editions.edit import curate
+from digest.models import Edition, Story
+from digest.rendering.content_hash import content_hash
+from tests import factories
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+LEAD = timedelta(minutes=120)
+LATER = NOW + timedelta(minutes=30)
+
+
+@pytest.fixture
+def newsletter():
+    newsletter = factories.newsletter(timezone="UTC")
+    for title, hours in {"Alpha": 1, "Beta": 2, "Gamma": 3, "Delta": 9}.items():
+        story(newsletter, title, published_at=NOW - timedelta(hours=hours))
+    return newsletter
+
+
+@pytest.fixture
+def edition(newsletter):
+    """A draft with room for three stories: Delta is the next best."""
+    schedule = factories.schedule(
+        newsletter, local_time=(NOW + LEAD).time(), min_stories=1, max_stories=3
+    )
+    return draft_edition(newsletter=newsletter, schedule=schedule, date=NOW.date(), now=NOW)
+
+
+def story(newsletter, title, **fields):
+    fields = {"added_at": NOW, "published_at": NOW, "source_name": title} | fields
+    return factories.story(newsletter, title=title, **fields)
+
+
+def fresh(newsletter, title="Omega"):
+    return story(newsletter, title, published_at=LATER, added_at=LATER)
+
+
+def titles(edition):
+    return [item.story.title for item in edition.items.all()]
+
+
+def steps(edition):
+    return [entry.words for entry in edition.log.all()][1:]
+
+
+def reread(edition):
+    return Edition.objects.get(pk=edition.pk)
+
+
+def test_a_fresher_story_takes_its_place_in_a_draft_that_nobody_has_touched(newsletter, edition):
+    assert titles(edition) == ["Alpha", "Beta", "Gamma"]
+    rows = dict(edition.items.values_list("story__title", "pk"))
+    arrived = fresh(newsletter)
+    Story.objects.filter(pk=arrived.pk).update(event=arrived.pk)
+
+    assert refresh(edition_id=edition.pk, now=LATER) == 2
+    assert titles(edition) == ["Omega", "Alpha", "Beta"]
+    assert steps(edition) == [
+        "Taken: “Omega” (1 source, first seen in the last hour) instead of “Gamma”",
+        "Subject: “Omega”",
+    ]
+    after = reread(edition)
+    assert (after.subject, after.preheader) == ("Omega", "Alpha · Beta")
+    # It is still what its schedule proposed, and an open page of it keeps its rows.
+    assert after.proposed_hash == content_hash(after)
+    assert (
+        rows.items()
+        >= dict(edition.items.exclude(story=arrived).values_list("story__title", "pk")).items()
+    )
+
+
+def test_nothing_happens_while_nothing_is_new(newsletter, edition):
+    assert due_refreshes(now=NOW + timedelta(minutes=4)) == []
+    assert due_refreshes(now=LATER) == [edition.pk]
+    assert refresh(edition_id=edition.pk, now=LATER) == 0
+    fresh(newsletter)
+    # It was looked at just now.
+    assert due_refreshes(now=LATER + timedelta(minutes=4)) == []
+    assert refresh(edition_id=edition.pk, now=LATER + timedelta(minutes=4)) == 0
+    assert refresh(edition_id=edition.pk, now=LATER + timedelta(minutes=5)) == 2
+    assert refresh(edition_id=edition.pk, now=LATER + timedelta(minutes=10)) == 0
+
+
+def touch(edition):
+    curate.set_copy(edition_id=edition.pk, note="By a writer")
+
+
+def approved(edition):
+    approve(edition_id=edition.pk, now=NOW)
+
+
+@pytest.mark.parametrize("by_somebody", [touch, approved])
+def test_what_somebody_has_touched_stays_as_it_is_and_is_offered_the_story(
+    newsletter, edition, by_somebody
+):
+    by_somebody(edition)
+    arrived = fresh(newsletter)
+    before = content_hash(reread(edition))
+
+    assert refresh(edition_id=edition.pk, now=LATER) == 0
+    assert content_hash(reread(edition)) == before
+    found = offers(reread(edition), now=LATER)
+    assert [item.story for item in found.new] == [arrived]
+    assert found.instead == []
+
+
+def test_nothing_is_offered_while_the_autopilot_takes_it_by_itself(newsletter, edition):
+    fresh(newsletter)
+
+    assert offers(edition, now=LATER).new == []
+    # In the last minutes it is left as it is.
+    last = NOW + LEAD - timedelta(minutes=9)
+    assert due_refreshes(now=last) == []
+    assert refresh(edition_id=edition.pk, now=last) == 0
+    assert [item.story.title for item in offers(edition, now=last).new] == ["Omega"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [({"is_hidden": True}, "hidden"), ({"link_died_at": NOW}, "its page is gone")],
+)
+def test_the_next_best_takes_the_place_of_a_dropped_story(edition, fields, reason):
+    Story.objects.filter(title="Alpha").update(**fields)
+
+    assert refresh(edition_id=edition.pk, now=LATER) == 2
+    assert titles(edition) == ["Beta", "Gamma", "Delta"]
+    assert steps(edition) == [
+        f"Taken: “Delta” in the place of “Alpha” ({reason})",
+        "Subject: “Beta”",
+    ]
+
+
+def test_a_dropped_story_without_a_next_best_is_dropped(edition):
+    Story.objects.filter(title__in=["Alpha", "Delta"]).update(is_hidden=True)
+
+    refresh(edition_id=edition.pk, now=LATER)
+
+    assert titles(edition) == ["Beta", "Gamma"]
+    assert steps(edition)[0] == "Dropped: “Alpha” (hidden)"
+
+
+def test_where_an_editor_took_a_story_out_the_next_best_is_offered_and_not_that_one(edition):
+    curate.remove_item(edition_id=edition.pk, item_id=edition.items.get(story__title="Beta").pk)
+
+    assert refresh(edition_id=edition.pk, now=LATER) == 0
+    found = offers(reread(edition), now=LATER)
+    assert [item.story.title for item in found.instead] == ["Delta"]
+    assert found.new == []
+
+    curate.add_story(edition_id=edition.pk, story_id=found.instead[0].story_id)
+    assert offers(reread(edition), now=LATER).instead == []
+
+
+def test_a_story_whose_page_is_gone_is_a_problem_where_somebody_has_touched_the_edition(edition):
+    Story.objects.filter(title="Alpha").update(link_died_at=NOW)
+    touch(edition)
+
+    assert refresh(edition_id=edition.pk, now=LATER) == 0
+    (problem,) = [p for p in find_problems(reread(edition)) if p.code == "dead-link"]
+    assert problem.message.startswith("“Alpha” leads to a page that is gone")
+    assert not problem.blocking
+
+
+def test_an_edition_by_hand_and_a_skipped_one_are_left_alone(newsletter, edition):
+    Edition.objects.update(schedule=None)
+    assert due_refreshes(now=LATER) == []
+    assert offers(reread(edition), now=NOW + LEAD * 3).new == []
