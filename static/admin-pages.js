@@ -41,6 +41,14 @@ function adminCount(field) {
   write();
 }
 
+// A proposal fills its field. Without this script it saves the form as well.
+function adminFill(button) {
+  const field = button.form.elements[button.dataset.fill];
+  field.value = button.value;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  field.focus();
+}
+
 // select2 makes its search field when jQuery says that the page is ready, and gives it no label.
 window.django?.jQuery?.(() =>
   document
@@ -65,6 +73,12 @@ function adminLimitSections(select) {
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("[data-sections-of]").forEach(adminLimitSections);
   document.querySelectorAll("[data-count]").forEach(adminCount);
+  document.querySelectorAll("[data-fill]").forEach((button) =>
+    button.addEventListener("click", (event) => {
+      event.preventDefault();
+      adminFill(button);
+    })
+  );
   document.querySelectorAll("[data-move]").forEach((button) =>
     button.addEventListener("click", () => adminMove(button))
   );

@@ -2,6 +2,7 @@
 
 editions    the list, and the model's admin that the other modules belong to
 form        the form: copy, order of stories, and a fingerprint of what the editor saw
+proposals   proposals beside the fields for subject and preheader
 merge       what an editor changed on their page, put onto what is saved by now
 conflict    who changed it while somebody else had it open, and what of it would be lost
 reasons     why a draft chose a story, as a table of terms

@@ -27,7 +27,7 @@ from digest.delivery import send_test
 from digest.editions.decide import preflight
 from digest.editions.draft import draft
 from digest.editions.edit import curate
-from digest.models import Edition
+from digest.models import Edition, Story
 from digest.rendering import preview
 from subscribers.plumbing.content_security import MAIL_FRAME, with_policy
 
@@ -73,11 +73,26 @@ class EditionActions(EditionDecisions):
             ("_withdraw", self._withdraw),
             ("_send", self._to_send),
             ("_skip", self._to_skip),
+            ("_add_story", self._add_story),
         ):
             if name in request.POST:
                 return action(request, obj)
         messages.success(request, "Saved.")
         return self._back(obj)
+
+    def _add_story(self, request: HttpRequest, edition: Edition) -> HttpResponse:
+        """Add a story that is new since the draft; the form is saved already."""
+        number = request.POST["_add_story"]
+        try:
+            item = curate.add_story(edition_id=edition.pk, story_id=int(number[:18]))
+        except (ValueError, Story.DoesNotExist):
+            messages.error(request, "Not added: there is no such story any more.")
+        except (curate.AlreadyPrinted, curate.NotEditable) as error:
+            messages.error(request, f"Not added. {error}")
+        else:
+            self.log_change(request, edition, f"Added “{item.story}”, which is new.")
+            messages.success(request, f"Added at the end: “{item.story}”.")
+        return self._back(edition)
 
     def _to_preview(self, request: HttpRequest, edition: Edition) -> HttpResponse:
         return HttpResponseRedirect(edition_url("preview", edition))

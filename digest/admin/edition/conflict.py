@@ -29,11 +29,16 @@ def changed_by(edition: Edition, data: Any) -> str:
     if owner:
         entries = entries.filter(action_time__gt=datetime.fromtimestamp(owner.shown_at, UTC))
     zone = edition.newsletter.zone
+    by_itself = edition.log.none()
+    if owner:
+        by_itself = edition.log.filter(at__gt=datetime.fromtimestamp(owner.shown_at, UTC))
+    steps = [f"{e.actor}, {format_local(e.at, zone)} ({e.words})" for e in by_itself[:MOST]]
     found = [
         f"{entry.user}, {format_local(entry.action_time, zone)} "
         f"({entry.get_change_message().rstrip('.')})"
         for entry in entries.select_related("user").order_by("-action_time")[:MOST]
     ]
+    found += steps
     if not found or not owner:
         return "It was changed by a program, by the schedule, or on a story's own page."
     return f"Changed by {'; '.join(found)}."

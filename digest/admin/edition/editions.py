@@ -25,6 +25,7 @@ from digest.admin.section_rules import offer_always
 from digest.admin.send_times import format_send_time
 from digest.editions.decide.approve import void_if_changed
 from digest.editions.decide.remind import plan_reminder
+from digest.editions.draft.offers import Offers, offers
 from digest.editions.edit import curate
 from digest.models import Edition
 from subscribers.admin.labels import by_label
@@ -171,11 +172,16 @@ class EditionAdmin(EditionActions):
                     "restored": restored,
                     "owner_field": kept_edits.owner_field(request),
                     **panel(edition, now=timezone.now()),
+                    "offers": self._offers(request, edition),
                     **(extra_context or {}),
                 },
             )
             # Times in the form are in the newsroom's time zone, so it is rendered in the override.
             return response.render() if hasattr(response, "render") else response
+
+    def _offers(self, request: HttpRequest, edition: Edition) -> Offers:
+        may_add = self.has_change_permission(request, edition)
+        return offers(edition, now=timezone.now()) if may_add else Offers()
 
     def _with_kept_edit(self, request: HttpRequest, edition: Edition) -> tuple[HttpRequest, bool]:
         """Return a request whose form has what the editor typed before they logged in again.

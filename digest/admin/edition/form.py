@@ -24,6 +24,7 @@ from unfold.widgets import (
 
 from digest.admin.edition.conflict import changed_by, not_saved, replaced
 from digest.admin.edition.merge import TEXTS, MergedForm, Rows, merge_rows
+from digest.admin.edition.proposals import propose_inbox_lines, with_chosen
 from digest.admin.edition.reasons import TermTable, term_table
 from digest.admin.send_times import reader_hour
 from digest.editions.decide import approve
@@ -66,8 +67,8 @@ class EditionForm(MergedForm):
         help_text="Also add stories that the newsletter has printed before.",
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Any = None, *args: Any, **kwargs: Any) -> None:
+        super().__init__(data if data is None else with_chosen(data), *args, **kwargs)
         self.was_approved = self.instance.status == Edition.Status.APPROVED
         stories = Story.objects.filter(newsletter=self.instance.newsletter_id)
         self.fields["seen"].initial = approve.fingerprint(self.instance)
@@ -85,6 +86,8 @@ class EditionForm(MergedForm):
         self._relabel_times()
         if "note" in self.fields:
             self.fields["note"].widget.attrs["rows"] = 3
+        if not self.instance.corrects_id:
+            propose_inbox_lines(self.fields, self.instance)
         for name, visible in (("subject", 45), ("preheader", 90)):
             if name in self.fields:
                 limit = self.fields[name].max_length  # type: ignore[attr-defined]

@@ -20,8 +20,10 @@ from digest.delivery.progress.wording import approximate
 from digest.editions.decide import approve, audience
 from digest.editions.decide.approve import next_revision
 from digest.editions.decide.audience import AudienceEstimate
-from digest.editions.decide.preflight import EditionProblem, find_problems
-from digest.editions.decide.release import goes_out_unapproved
+from digest.editions.decide.preflight import EditionProblem, find_problems, min_stories
+from digest.editions.decide.release import Release, what_if_left
+from digest.editions.draft.passed_over import DRAFTED_SHORT
+from digest.editions.draft.refresh import LEFT_ALONE_FOR, is_refreshed
 from digest.editions.edit import correct, curate
 from digest.models import Delivery, Edition
 from digest.rendering.content_hash import content_hash
@@ -62,6 +64,8 @@ def panel(edition: Edition, *, now: datetime) -> dict[str, Any]:
         "send_deadline": send_deadline(edition, zone),
         "deadline_passed": editable and edition.deadline_at <= now,
         "problems": problems,
+        "too_few_because": _too_few_because(edition) if editable else "",
+        "fresher_until": _fresher_until(edition, now),
         "has_blocking": any(problem.blocking for problem in problems),
         "cause_is_gone": _cause_is_gone(edition, problems, readers.get("estimate")),
         "is_stopped": editable and edition.sending_at is not None,
@@ -71,6 +75,21 @@ def panel(edition: Edition, *, now: datetime) -> dict[str, Any]:
         **readers,
         **sending,
     }
+
+
+def _too_few_because(edition: Edition) -> str:
+    """Return what the draft said of having too few stories, as long as it has too few."""
+    if edition.items.count() >= min_stories(edition):
+        return ""
+    drafted = edition.log.filter(words__startswith=DRAFTED_SHORT, words__contains=" of at least ")
+    return drafted.values_list("words", flat=True).last() or ""
+
+
+def _fresher_until(edition: Edition, now: datetime) -> str:
+    """Return until when the autopilot takes fresher stories by itself; empty if it does not."""
+    if not is_refreshed(edition, now=now):
+        return ""
+    return format_local(edition.sends_at - LEFT_ALONE_FOR, edition.newsletter.zone)
 
 
 def _cause_is_gone(
@@ -213,6 +232,9 @@ def headline(edition: Edition, *, now: datetime) -> str:
         )
     if edition.sends_at <= now:
         return "A draft whose send time has come."
-    if goes_out_unapproved(edition):
+    becomes = what_if_left(edition)
+    if becomes is Release.SKIPPED:
+        return f"A draft with too few stories. It is skipped {when}, unless an editor adds some."
+    if becomes is Release.SEND:
         return f"A draft. Goes out {when} as it is, unless an editor changes it."
     return f"A draft. To go out {when} it needs approval."

@@ -25,6 +25,7 @@ LOOKED_AT = 500
 # To find standing items, so many of the newest headlines are read at most. With more in two weeks,
 # it is fewer days that are looked back.
 MOST_HEADLINES = 20_000
+DRAFTED_SHORT = "Drafted with "
 _NO_ROOM = "event printed or drafted already, or section full"
 
 
@@ -167,7 +168,7 @@ def why_so_few(
         for story in arrived
     )
     parts = "; ".join(f"{count}: {reason}" for reason, count in counts.most_common())
-    start = f"Drafted with {len(proposed)} of at least {wanted} stories. "
+    start = f"{DRAFTED_SHORT}{len(proposed)} of at least {wanted} stories. "
     if not parts:
         return f"{start}There were no others"
     of_newest = f" (of the newest {LOOKED_AT})" if counts.total() == LOOKED_AT else ""
