@@ -217,7 +217,7 @@ def _words(text: str) -> frozenset[str]:
     for word in _WORD.findall(text.casefold()):
         if _CJK.search(word):
             found |= {word[index : index + 2] for index in range(max(len(word) - 1, 1))}
-        elif len(word) > 2:
+        elif len(word) > 2 or word.isdigit():
             found.add(word)
     return frozenset(found)
 
