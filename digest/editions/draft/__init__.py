@@ -11,6 +11,7 @@ follow_ups   which stories say something new of an event that was printed
 sieved       what the sieve keeps back of a feed
 subject      subject and preheader, from the headlines
 inbox_lines  the same for an edition, unlike those of the last editions
+exchange     which stories of a new proposal are clearly better than a draft's
 refresh      what is fresher, taken into a draft that nobody has touched
 offers       what is fresher, offered where somebody has
 links        whether the links of coming editions still lead to a page

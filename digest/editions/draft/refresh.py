@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import zip_longest
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 
-from digest.editions.draft.draft import proposed_items
+from digest.editions.draft.draft import (
+    in_order,
+    proposed_items,
+    section_limits_of,
+    worth_of,
+)
+from digest.editions.draft.exchange import Exchange, Place, exchange
 from digest.editions.draft.inbox_lines import write_inbox_lines
 from digest.editions.draft.passed_over import why_not_proposed
 from digest.editions.draft.slots import AD_HOC_STORIES
@@ -62,9 +67,12 @@ def refresh(*, edition_id: int, now: datetime) -> int:
         return 0
     before = list(edition.items.select_related("story__feed"))
     after = _proposed_anew(edition, now)
-    steps = list(_steps(before, after, now))
+    change = _exchange(edition, before, after, now)
+    items = {item.story_id: item for item in (*after, *before)}
+    steps = list(_steps(change, items))
     if steps:
-        _replace(edition, before, after)
+        ordered = in_order([items[pk] for pk in change.order], edition.newsletter)
+        _replace(edition, ordered)
         steps += _new_lines(edition)
         EditionLogEntry.objects.bulk_create(
             EditionLogEntry(
@@ -103,52 +111,65 @@ def _has_news(edition: Edition, since: datetime) -> bool:
 
 def _proposed_anew(edition: Edition, now: datetime) -> list[EditionItem]:
     """Return what the draft would be if it were made now."""
-    limit = edition.schedule.max_stories if edition.schedule else AD_HOC_STORIES
     savepoint = transaction.savepoint()
     # For a moment its stories are free, as they were when it was drafted.
     edition.items.update(released=True)
-    items = proposed_items(edition, limit=limit, now=now)
+    items = proposed_items(edition, limit=_limit(edition), now=now)
     transaction.savepoint_rollback(savepoint)
     return items
 
 
-def _steps(
-    before: Sequence[EditionItem], after: Sequence[EditionItem], now: datetime
-) -> Iterator[str]:
-    """Yield in words what changes from one to the other; nothing if only the order does."""
-    kept = _ids(before) & _ids(after)
-    gone = sorted(
-        (item for item in before if item.story_id not in kept),
-        key=lambda item: not why_not_proposed(item.story, now=now),
+def _limit(edition: Edition) -> int:
+    return edition.schedule.max_stories if edition.schedule else AD_HOC_STORIES
+
+
+def _exchange(
+    edition: Edition, before: Sequence[EditionItem], after: Sequence[EditionItem], now: datetime
+) -> Exchange:
+    worth = worth_of([item.story for item in (*before, *after)], now=now)
+    proposed = _ids(after)
+    # Two of its stories may have turned out to report one event.
+    events = {item.story.event for item in before if item.story_id in proposed} - {None}
+
+    def place(item: EditionItem) -> Place:
+        story = item.story
+        lost = "" if story.pk in proposed else why_not_proposed(story, now=now)
+        if not lost and story.pk not in proposed and story.event in events:
+            lost = "another one reports the same"
+        return Place(story.pk, story.event, item.section_id, worth[story.pk], lost)
+
+    return exchange(
+        [place(item) for item in before],
+        [place(item) for item in after],
+        limit=_limit(edition),
+        section_limits=section_limits_of(edition.newsletter),
     )
-    new = [item for item in after if item.story_id not in kept]
-    for old, fresh in zip_longest(gone, new):
-        reason = why_not_proposed(old.story, now=now) if old else ""
-        if old and fresh and reason:
-            yield f"Taken: {_named(fresh)} in the place of {_quoted(old)} ({reason})"
-        elif old and fresh:
-            yield f"Taken: {_named(fresh)} instead of {_quoted(old)}"
-        elif fresh:
-            yield f"Taken: {_named(fresh)}"
+
+
+def _steps(change: Exchange, items: Mapping[int, EditionItem]) -> Iterator[str]:
+    """Yield in words what changes; nothing if only the order behind the lead does."""
+    for fresh, old in change.taken:
+        taken = f"Taken: {_named(items[fresh.story_id])}"
+        if old is None:
+            yield taken
+        elif old.lost:
+            yield f"{taken} in the place of {_quoted(items[old.story_id])} ({old.lost})"
         else:
-            yield f"Dropped: {_quoted(old)} ({reason or 'it would not be proposed any more'})"
-    leads = {item.story_id for item in (*before[:1], *after[:1])}
-    if len(leads) == 2 and leads <= kept:
-        yield f"Put first: {_named(after[0])}"
+            yield f"{taken} instead of {_quoted(items[old.story_id])}"
+    for lost in change.dropped:
+        yield f"Dropped: {_quoted(items[lost.story_id])} ({lost.lost})"
+    if change.has_new_lead:
+        yield f"Put first: {_quoted(items[change.order[0]])}"
 
 
-def _replace(edition: Edition, before: Sequence[EditionItem], after: Sequence[EditionItem]) -> None:
-    """Make these the edition's items; those whose story stays keep their row."""
-    rows = {item.story_id: item.pk for item in before}
-    edition.items.exclude(story__in=_ids(after)).delete()
-    stay = [item for item in after if item.story_id in rows]
-    for item in stay:
-        item.pk = rows[item.story_id]
-    fields = [field.name for field in EditionItem._meta.concrete_fields if not field.primary_key]
-    EditionItem.objects.bulk_update(stay, fields)
-    new = [item for item in after if item.story_id not in rows]
+def _replace(edition: Edition, items: Sequence[EditionItem]) -> None:
+    """Make these the edition's items; those that stay keep their row, and an open page with it."""
+    edition.items.exclude(story__in=_ids(items)).delete()
+    for position, item in enumerate(items):
+        item.position = position
+    EditionItem.objects.bulk_update([item for item in items if item.pk], ["position"])
     # Another schedule's draft of the same minute may have taken one of these stories.
-    EditionItem.objects.bulk_create(new, ignore_conflicts=True)
+    EditionItem.objects.bulk_create([item for item in items if not item.pk], ignore_conflicts=True)
 
 
 def _new_lines(edition: Edition) -> list[str]:

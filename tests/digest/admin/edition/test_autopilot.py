@@ -31,7 +31,7 @@ TITLES = (
 def newsletter():
     newsletter = factories.newsletter(timezone="UTC")
     for hours, title in enumerate(TITLES):
-        published_at = now() - timedelta(hours=1 + hours)
+        published_at = now() - timedelta(hours=1 + 4 * hours)
         factories.story(newsletter, title=title, published_at=published_at, source_name=title[:60])
     return newsletter
 

@@ -24,7 +24,7 @@ LATER = NOW + timedelta(minutes=30)
 @pytest.fixture
 def newsletter():
     newsletter = factories.newsletter(timezone="UTC")
-    for title, hours in {"Alpha": 1, "Beta": 2, "Gamma": 3, "Delta": 9}.items():
+    for title, hours in {"Alpha": 1, "Beta": 2, "Gamma": 8, "Delta": 9}.items():
         story(newsletter, title, published_at=NOW - timedelta(hours=hours))
     return newsletter
 
@@ -65,14 +65,13 @@ def test_a_fresher_story_takes_its_place_in_a_draft_that_nobody_has_touched(news
     arrived = fresh(newsletter)
     Story.objects.filter(pk=arrived.pk).update(event=arrived.pk)
 
-    assert refresh(edition_id=edition.pk, now=LATER) == 2
-    assert titles(edition) == ["Omega", "Alpha", "Beta"]
+    assert refresh(edition_id=edition.pk, now=LATER) == 1
+    assert titles(edition) == ["Alpha", "Omega", "Beta"]
     assert steps(edition) == [
-        "Taken: “Omega” (1 source, first seen in the last hour) instead of “Gamma”",
-        "Subject: “Omega”",
+        "Taken: “Omega” (1 source, first seen in the last hour) instead of “Gamma”"
     ]
     after = reread(edition)
-    assert (after.subject, after.preheader) == ("Omega", "Alpha · Beta")
+    assert (after.subject, after.preheader) == ("Alpha", "Omega · Beta")
     # It is still what its schedule proposed, and an open page of it keeps its rows.
     assert after.proposed_hash == content_hash(after)
     assert (
@@ -89,8 +88,31 @@ def test_nothing_happens_while_nothing_is_new(newsletter, edition):
     # It was looked at just now.
     assert due_refreshes(now=LATER + timedelta(minutes=4)) == []
     assert refresh(edition_id=edition.pk, now=LATER + timedelta(minutes=4)) == 0
-    assert refresh(edition_id=edition.pk, now=LATER + timedelta(minutes=5)) == 2
+    assert refresh(edition_id=edition.pk, now=LATER + timedelta(minutes=5)) == 1
     assert refresh(edition_id=edition.pk, now=LATER + timedelta(minutes=10)) == 0
+
+
+def test_what_is_merely_fresher_replaces_nothing(newsletter, edition):
+    Story.objects.filter(title="Gamma").update(published_at=NOW - timedelta(hours=4))
+    fresh(newsletter)
+
+    assert refresh(edition_id=edition.pk, now=LATER) == 0
+    assert titles(edition) == ["Alpha", "Beta", "Gamma"]
+
+
+def test_no_report_of_an_event_takes_the_place_of_another_or_comes_beside_it(newsletter, edition):
+    gamma = Story.objects.get(title="Gamma")
+    arrived = fresh(newsletter)
+    Story.objects.filter(pk__in=[gamma.pk, arrived.pk]).update(event=gamma.pk)
+
+    assert refresh(edition_id=edition.pk, now=LATER) == 0
+
+    # Two of its stories turn out to report one event.
+    Story.objects.filter(title__in=["Alpha", "Beta"]).update(event=gamma.pk + 1)
+    assert refresh(edition_id=edition.pk, now=LATER + timedelta(minutes=5)) >= 1
+    events = list(edition.items.values_list("story__event", flat=True))
+    assert events.count(gamma.pk + 1) == 1
+    assert "(another one reports the same)" in " ".join(steps(edition))
 
 
 def touch(edition):
