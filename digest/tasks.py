@@ -135,7 +135,7 @@ def group_stories(*, newsletter_id: int) -> None:
 @shared_task(expires=_EXPIRES_AFTER)
 def draft_slot(*, schedule_id: int, date: str) -> None:
     schedule = Schedule.objects.select_related("newsletter").get(pk=schedule_id)
-    _group_before_draft(schedule.newsletter_id)
+    _group_before_draft(schedule.newsletter_id, from_scratch=True)
     draft.draft_edition(
         newsletter=schedule.newsletter,
         schedule=schedule,
@@ -144,10 +144,10 @@ def draft_slot(*, schedule_id: int, date: str) -> None:
     )
 
 
-def _group_before_draft(newsletter_id: int) -> None:
+def _group_before_draft(newsletter_id: int, *, from_scratch: bool) -> None:
     """Group what arrived in the last minutes: it may report what the draft prints already."""
     try:
-        grouping.group_stories(newsletter_id=newsletter_id, now=now(), from_scratch=True)
+        grouping.group_stories(newsletter_id=newsletter_id, now=now(), from_scratch=from_scratch)
     except Exception:
         logger.exception("Stories are not grouped before a draft, which is made all the same")
 
@@ -206,7 +206,7 @@ def refresh_draft(*, edition_id: int) -> None:
     newsletter_id = Edition.objects.values_list("newsletter", flat=True).get(pk=edition_id)
     # Also what has not settled yet: it would be taken for something new.
     if newsletter_id in grouping.due_newsletters(now=now() + grouping.SETTLED_AFTER):
-        _group_before_draft(newsletter_id)
+        _group_before_draft(newsletter_id, from_scratch=False)
     refresh.refresh(edition_id=edition_id, now=now())
 
 

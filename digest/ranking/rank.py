@@ -40,6 +40,17 @@ def rank(
     )
 
 
+def scores(
+    candidates: Collection[Candidate], *, now: datetime, weights: Weights
+) -> dict[int, float]:
+    """Return by each candidate's id the score of its event."""
+    of_event = {
+        _event_of(event): total(event.terms)
+        for event in _scored_events(candidates, now=now, weights=weights)
+    }
+    return {candidate.id: of_event[_event_of(candidate)] for candidate in candidates}
+
+
 def score(candidate: Candidate, *, now: datetime, weights: Weights | None = None) -> float:
     """Return the score of an event with this one report."""
     (event,) = _scored_events([candidate], now=now, weights=weights or Weights())
@@ -52,13 +63,17 @@ def _scored_events(
     """Yield the report of each event that would be printed, with the event's terms."""
     reports: defaultdict[tuple[str, int], list[Candidate]] = defaultdict(list)
     for candidate in candidates:
-        of_one = ("story", candidate.id) if candidate.event is None else ("event", candidate.event)
-        reports[of_one].append(candidate)
+        reports[_event_of(candidate)].append(candidate)
     for members in reports.values():
         best = best_report(members)
         facts = _facts_of(members, best, now=now)
         terms = terms_of(facts, weights)
         yield replace(best, is_stale=is_stale(facts.age_hours or 0), terms=terms)
+
+
+def _event_of(candidate: Candidate) -> tuple[str, int]:
+    """Return what tells events apart; what is not grouped is one of its own."""
+    return ("story", candidate.id) if candidate.event is None else ("event", candidate.event)
 
 
 def _facts_of(members: Collection[Candidate], best: Candidate, *, now: datetime) -> Facts:

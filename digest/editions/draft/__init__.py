@@ -1,7 +1,8 @@
 """Propose an edition for a slot.
 
 slots        the days and times at which a newsletter's schedules have an edition
-draft        makes a slot's edition and fills it, for a daily one with what is new
+draft        makes a slot's edition and fills it
+propose      what an edition would print, for a daily one from what is new
 backtest     what other weights would have proposed lately
 best_of      the best of a week, for a weekly edition
 features     what the ranking goes by, and its reasons in words

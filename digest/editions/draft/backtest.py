@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from digest.editions.draft.draft import propose_as_of
+from digest.editions.draft.propose import propose_as_of
 from digest.editions.draft.slots import AD_HOC_STORIES
 from digest.models import Cadence, Edition, EditionItem, Story
 from digest.ranking.terms import Weights

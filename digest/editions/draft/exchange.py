@@ -9,14 +9,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-# A story replaces another one if it ranks so many times as high. Of equals, it is six hours
-# fresher, or reported by two outlets instead of one.
-CLEARLY_BETTER = 1.5
+# A story replaces another one if its score is so much higher. Of equals, it is six hours fresher,
+# or three outlets report it instead of one.
+CLEARLY_BETTER = 0.3
 
 
 @dataclass(frozen=True)
 class Place:
-    """A story in a draft or in a proposal; `worth` is how high its event ranks.
+    """A story in a draft or in a proposal; `worth` is the score of its event.
 
     `lost` says why it may not stay ("hidden"); empty if it may.
     """
@@ -102,7 +102,7 @@ def _weaker(
 ) -> Place | None:
     """Return the weakest story that the place may have instead of; None if there is none."""
     for old in sorted(replaceable, key=lambda old: old.worth):
-        if place.worth < CLEARLY_BETTER * old.worth:
+        if place.worth < old.worth + CLEARLY_BETTER:
             return None
         others = {pk: kept for pk, kept in here.items() if pk != old.story_id}
         if _fits(others, place, section_limits):
@@ -121,6 +121,6 @@ def _lead(before: Sequence[Place], after: Sequence[Place], here: Mapping[int, Pl
     """Return the proposal's lead if the draft's is gone, or is clearly weaker; else the draft's."""
     old = here.get(before[0].story_id) if before else None
     best = next((place for place in after if place.story_id in here), None)
-    if best and (old is None or best.worth >= CLEARLY_BETTER * old.worth):
+    if best and (old is None or best.worth >= old.worth + CLEARLY_BETTER):
         return best.story_id
     return old.story_id if old else next(iter(here), None)

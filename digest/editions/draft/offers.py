@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from digest.editions.draft.draft import proposed_items
+from digest.editions.draft.propose import propose_as_of
 from digest.editions.draft.refresh import is_refreshed
 from digest.models import Cadence, Edition, EditionItem
 
@@ -34,11 +34,9 @@ def offers(edition: Edition, *, now: datetime) -> Offers:
     present = set(edition.items.values_list("story_id", flat=True))
     proposed = set(edition.proposed_stories or [])
     refused = proposed - present
-    found = [
-        item
-        for item in proposed_items(edition, limit=2 * MOST_OFFERS + len(refused), now=now)
-        if item.story_id not in refused
-    ]
+    limit = 2 * MOST_OFFERS + len(refused)
+    proposal = propose_as_of(edition, limit=limit, now=now, beside=True)
+    found = [item for item in proposal.items if item.story_id not in refused]
     new = [item for item in found if item.story.added_at > edition.drafted_at]
     missing = max(len(proposed) - len(present), 0)
     others = [item for item in found if item not in new]

@@ -9,15 +9,10 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 
-from digest.editions.draft.draft import (
-    in_order,
-    proposed_items,
-    section_limits_of,
-    worth_of,
-)
 from digest.editions.draft.exchange import Exchange, Place, exchange
 from digest.editions.draft.inbox_lines import write_inbox_lines
-from digest.editions.draft.passed_over import why_not_proposed
+from digest.editions.draft.passed_over import Sieve, why_not_proposed
+from digest.editions.draft.propose import in_order, propose_as_of, rules_of, worth_of
 from digest.editions.draft.slots import AD_HOC_STORIES
 from digest.models import Edition, EditionItem, EditionLogEntry, Story
 from digest.rendering.content_hash import content_hash
@@ -65,8 +60,8 @@ def refresh(*, edition_id: int, now: datetime) -> int:
     Edition.objects.filter(pk=edition_id).update(refreshed_at=now)
     if not _is_untouched(edition) or not _has_news(edition, since):
         return 0
-    before = list(edition.items.select_related("story__feed"))
-    after = _proposed_anew(edition, now)
+    before = list(edition.items.select_related("story__feed", "follows__edition"))
+    after = propose_as_of(edition, limit=_limit(edition), now=now).items
     change = _exchange(edition, before, after, now)
     items = {item.story_id: item for item in (*after, *before)}
     steps = list(_steps(change, items))
@@ -109,16 +104,6 @@ def _has_news(edition: Edition, since: datetime) -> bool:
     return arrived.exists() or dropped.exists()
 
 
-def _proposed_anew(edition: Edition, now: datetime) -> list[EditionItem]:
-    """Return what the draft would be if it were made now."""
-    savepoint = transaction.savepoint()
-    # For a moment its stories are free, as they were when it was drafted.
-    edition.items.update(released=True)
-    items = proposed_items(edition, limit=_limit(edition), now=now)
-    transaction.savepoint_rollback(savepoint)
-    return items
-
-
 def _limit(edition: Edition) -> int:
     return edition.schedule.max_stories if edition.schedule else AD_HOC_STORIES
 
@@ -126,14 +111,15 @@ def _limit(edition: Edition) -> int:
 def _exchange(
     edition: Edition, before: Sequence[EditionItem], after: Sequence[EditionItem], now: datetime
 ) -> Exchange:
-    worth = worth_of([item.story for item in (*before, *after)], now=now)
+    worth = worth_of([*before, *after], edition.newsletter, now=now)
+    sieve = Sieve(item.story for item in before)
     proposed = _ids(after)
     # Two of its stories may have turned out to report one event.
     events = {item.story.event for item in before if item.story_id in proposed} - {None}
 
     def place(item: EditionItem) -> Place:
         story = item.story
-        lost = "" if story.pk in proposed else why_not_proposed(story, now=now)
+        lost = "" if story.pk in proposed else why_not_proposed(story, sieve, now=now)
         if not lost and story.pk not in proposed and story.event in events:
             lost = "another one reports the same"
         return Place(story.pk, story.event, item.section_id, worth[story.pk], lost)
@@ -142,7 +128,7 @@ def _exchange(
         [place(item) for item in before],
         [place(item) for item in after],
         limit=_limit(edition),
-        section_limits=section_limits_of(edition.newsletter),
+        section_limits=rules_of(edition.newsletter, _limit(edition))["section_limits"],
     )
 
 

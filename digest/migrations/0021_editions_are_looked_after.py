@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('digest', '0016_stories_have_no_default_date'),
+        ('digest', '0020_stories_have_categories_and_rules'),
         ('subscribers', '0011_token_times_are_readable'),
     ]
 

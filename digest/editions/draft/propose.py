@@ -1,0 +1,237 @@
+"""Choose what an edition would print if it were drafted at a moment; nothing is saved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TypedDict
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce, Greatest
+
+from digest.editions.draft import best_of, follow_ups, topic
+from digest.editions.draft.features import (
+    Known,
+    candidates_of,
+    event_states,
+    reasons,
+    section_names,
+    weights_of,
+)
+from digest.editions.draft.passed_over import (
+    FRESH_FOR,
+    LATE_FOR,
+    Sieve,
+)
+from digest.models import Cadence, Edition, EditionItem, Story
+from digest.ranking.rank import rank, scores
+from digest.ranking.terms import Weights
+from digest.shorten import truncate
+from subscribers.models import Newsletter
+
+# The ranking chooses from this many recent stories at most; more would only cost time.
+MAX_CANDIDATES = 500
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """The items that a draft proposes, unsaved, in the order in which the page prints them.
+
+    `left_out` says of stories that are not among them which rule kept them out.
+    """
+
+    items: list[EditionItem]
+    left_out: dict[int, str] = field(default_factory=dict)
+
+
+def propose_as_of(
+    edition: Edition,
+    *,
+    limit: int,
+    now: datetime,
+    weights: Weights | None = None,
+    beside: bool = False,
+) -> Proposal:
+    """Propose at most `limit` stories, as if the edition were drafted now; nothing is saved.
+
+    `now` may be past: what arrived later, or stands in editions made later, is left out. What
+    editors did since then to what was there cannot be told apart. Without `weights` the
+    newsletter's own count. With `beside`, the stories are to stand beside those that the edition
+    has: neither these nor their events are proposed.
+    """
+    newsletter = edition.newsletter
+    rules = rules_of(newsletter, limit)
+    if edition.cadence == Cadence.WEEKLY:
+        proposal = Proposal(best_of.propose(edition, now=now, **rules))
+    else:
+        own = weights_of(newsletter) if weights is None else weights
+        pool = _pool(edition, limit=limit, beside=beside, now=now)
+        proposal = _propose_new(edition, pool, rules, now=now, weights=own)
+    items = in_order(proposal.items, newsletter)
+    for position, item in enumerate(items):
+        item.position = position
+    return replace(proposal, items=items)
+
+
+class Rules(TypedDict):
+    """How many stories there may be, and how many each section must have and may."""
+
+    limit: int
+    section_limits: dict[int, int]
+    section_minimums: dict[int, int]
+
+
+def rules_of(newsletter: Newsletter, limit: int) -> Rules:
+    sections = list(newsletter.sections.all())
+    return {
+        "limit": limit,
+        "section_limits": {s.pk: s.max_stories for s in sections if s.max_stories is not None},
+        "section_minimums": {s.pk: s.min_stories for s in sections if s.min_stories},
+    }
+
+
+def _propose_new(
+    edition: Edition, free: Sequence[Story], rules: Rules, *, now: datetime, weights: Weights
+) -> Proposal:
+    """Propose new stories, the lead first, each with its reasons."""
+    newsletter = edition.newsletter
+    found = follow_ups.find_follow_ups(
+        edition, since=fresh_since(edition, now), others=free, now=now
+    )
+    sieve = Sieve(story for story, _ in found)
+    follows = {story.pk: item for story, item in found if not sieve.why(story)}
+    pool = {story.pk: story for story in free}
+    pool |= {story.pk: story for story, _ in found if story.pk in follows}
+    known = Known(
+        events=event_states(pool.values(), now=now),
+        topics=topic.topics_of(pool.values()),
+        sections=section_names(newsletter),
+        follows=follows,
+    )
+    ranked = rank(candidates_of(pool.values(), known), now=now, weights=weights, **rules)
+    items = [
+        EditionItem(
+            edition=edition,
+            newsletter=newsletter,
+            story=pool[candidate.id],
+            section_id=candidate.section_id,
+            follows=follows.get(candidate.id),
+            why=truncate(why, 300),
+            terms=[term.as_json() for term in candidate.terms],
+        )
+        for candidate, why in zip(ranked, reasons(ranked, known, now=now), strict=True)
+    ]
+    return Proposal(items, topic.left_out(ranked, known.topics, pool))
+
+
+def _pool(edition: Edition, *, limit: int, beside: bool, now: datetime) -> list[Story]:
+    """Return what the edition may print: fresh stories and, if they are too few, late ones.
+
+    A feed that was added today, or that publishes once a week, brings stories of the last days.
+    They follow behind the fresh ones, since the ranking goes by age.
+    """
+    since = fresh_since(edition, now)
+    free = _free_stories(edition, beside=beside, now=now)
+    is_fresh = _is_fresh(since)
+    fresh = _news(free.filter(is_fresh))
+    if len(fresh) >= (edition.schedule.min_stories if edition.schedule else limit):
+        return fresh
+    is_late = Q(added_at__gte=since, published_at__gte=now - LATE_FOR)
+    return _news(free.filter(is_fresh | is_late))
+
+
+def count_new(edition: Edition, *, now: datetime) -> int:
+    """Return how many fresh stories there are that it could print."""
+    return _free_stories(edition, now=now).filter(_is_fresh(fresh_since(edition, now))).count()
+
+
+def _is_fresh(since: datetime) -> Q:
+    is_new = Q(published_at__gte=since) | Q(published_at=None, added_at__gte=since)
+    # What an editor has asked for is as new as the wish.
+    return is_new | Q(wanted_at__gte=since)
+
+
+def _news(stories: QuerySet[Story]) -> list[Story]:
+    candidates = list(stories[:MAX_CANDIDATES])
+    sieve = Sieve(candidates)
+    return [story for story in candidates if not sieve.why(story)]
+
+
+def fresh_since(edition: Edition, now: datetime) -> datetime:
+    """Return when the previous edition was drafted, but no less than 24 and at most 48 hours ago.
+
+    At least 24 hours, because a story that one edition had no room for may still lead the next.
+    """
+    previous = (
+        Edition.objects.filter(newsletter=edition.newsletter_id, drafted_at__lt=edition.drafted_at)
+        .filter(cadence=Cadence.DAILY)
+        .exclude(pk=edition.pk)
+        .exclude(status=Edition.Status.SKIPPED)
+        .exclude(corrects__isnull=False)
+        .order_by("-drafted_at")
+        .values_list("drafted_at", flat=True)
+        .first()
+    )
+    last = previous or now - FRESH_FOR
+    return max(now - FRESH_FOR, min(last, now - timedelta(hours=24)))
+
+
+def _free_stories(edition: Edition, *, now: datetime, beside: bool = False) -> QuerySet[Story]:
+    """Return the stories that no edition held at `now`, nor printed their event, newest first.
+
+    What the edition itself has counts only with `beside`.
+
+    Without a date, a story is as new as its arrival. What its feed held already when it was added
+    is left to the editors, since it may be years old.
+    """
+    newsletter = edition.newsletter_id
+    earlier = EditionItem.objects.filter(
+        newsletter=newsletter, edition__drafted_at__lte=now, released=False
+    )
+    if not beside:
+        earlier = earlier.exclude(edition=edition)
+    held = earlier.filter(story=OuterRef("pk"), again=False)
+    printed = earlier.filter(story__event=OuterRef("event"))
+    return (
+        Story.objects.filter(
+            ~Exists(held),
+            ~Exists(printed),
+            newsletter=newsletter,
+            is_hidden=False,
+            link_died_at=None,
+            added_at__lte=now,
+        )
+        .exclude(published_at=None, is_backlog=True, wanted_at=None)
+        .select_related("feed")
+        .order_by(Greatest(Coalesce("published_at", "added_at"), "wanted_at").desc(), "-pk")
+    )
+
+
+def worth_of(
+    items: Sequence[EditionItem], newsletter: Newsletter, *, now: datetime
+) -> dict[int, float]:
+    """Return by a story's id the score that its event has now."""
+    stories = [item.story for item in items]
+    numbers = {story.event for story in stories if story.event is not None}
+    reports = Story.objects.filter(event__in=numbers, newsletter=newsletter)
+    everything = {story.pk: story for story in reports.select_related("feed")}
+    everything |= {story.pk: story for story in stories}
+    known = Known(
+        events=event_states(everything.values(), now=now),
+        topics={},
+        sections=section_names(newsletter),
+        follows={item.story_id: item.follows for item in items if item.follows},
+    )
+    weights = weights_of(newsletter)
+    return scores(candidates_of(everything.values(), known), now=now, weights=weights)
+
+
+def in_order(ranked: Sequence[EditionItem], newsletter: Newsletter) -> list[EditionItem]:
+    """Return the lead, stories without a section, then each section in the newsletter's order.
+
+    The page prints them in this order (rendering.contents). Within a section the rank decides.
+    """
+    section_index = {pk: index for index, pk in enumerate(section_names(newsletter))}
+    rest = sorted(ranked[1:], key=lambda item: section_index.get(item.section_id or 0, -1))
+    return [*ranked[:1], *rest]
