@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import logging
+from collections.abc import Sequence
 from uuid import uuid4
 
 from celery import shared_task
@@ -19,6 +20,7 @@ from digest.editions.decide import release as releases
 from digest.editions.draft import draft, links, missed, refresh, slots
 from digest.events import grouping, vectors
 from digest.feeds import ingest
+from digest.feeds.polling import due as polling
 from digest.models import Edition, Schedule
 from subscribers.plumbing.queue import acknowledge, enqueue, enqueue_now, enqueue_once
 
@@ -85,8 +87,11 @@ def _refresh(at: datetime.datetime) -> None:
 
 
 def _fetch(at: datetime.datetime) -> None:
-    for feed_id in ingest.due_feed_ids(now=at):
-        enqueue(fetch_feed, feed_id=feed_id)
+    # Quiet feeds wait for hours, but not past a draft that may print what they have.
+    soon = slots.drafting_soon(now=at, within=polling.BEFORE_DRAFT)
+    polling.make_due_before_draft(soon, now=at)
+    for feed_id, *then in polling.due_chains(now=at):
+        enqueue(fetch_feed, feed_id=feed_id, then=then)
 
 
 def _embed(at: datetime.datetime) -> None:
@@ -112,11 +117,17 @@ _LANES_SECONDS = 86_400
 
 
 @shared_task(expires=_EXPIRES_AFTER, soft_time_limit=_FETCH_SECONDS, time_limit=_FETCH_SECONDS + 30)
-def fetch_feed(*, feed_id: int) -> None:
+def fetch_feed(*, feed_id: int, then: Sequence[int] = ()) -> None:
+    """Fetch a feed if it is its host's turn, and have the others (`then`) fetched after it."""
+    rest = list(then)
     try:
-        ingest.fetch_feed(feed_id=feed_id, now=now())
+        rest = ingest.fetch_chain(feed_ids=[feed_id, *then], now=now())
     except SoftTimeLimitExceeded:
         ingest.record_timeout(feed_id=feed_id, seconds=_FETCH_SECONDS, now=now())
+    finally:
+        # An unexpected error in one feed does not stop the others of its host.
+        if rest:
+            enqueue(fetch_feed, feed_id=rest[0], then=rest[1:])
 
 
 @shared_task(expires=_EXPIRES_AFTER)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 import httpcore
@@ -20,6 +20,8 @@ ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json;q=0.9, application/xml;q=0.9,"
     " text/html;q=0.8, */*;q=0.5"
 )
+# RFC 9110, sections 15.4.2 and 15.4.9.
+_PERMANENT = (HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.PERMANENT_REDIRECT)
 
 
 class FetchError(Exception):
@@ -47,7 +49,11 @@ class Limits:
 
 @dataclass(frozen=True)
 class Fetched:
-    """A response: 200 with a body, or 304 (unchanged) without; `url` is the one after redirects."""
+    """A response: 200 with a body, or 304 (unchanged) without; `url` is the one after redirects.
+
+    `moved_to` is the URL to ask for from now on, as far as redirects say so (301 and 308); empty if
+    they do not. `cache_control` and `link` are the headers of these names.
+    """
 
     status: int
     body: bytes
@@ -57,6 +63,9 @@ class Fetched:
     content_type: str = ""
     # Content-Language, as the server sends it.
     language: str = ""
+    moved_to: str = ""
+    cache_control: str = ""
+    link: str = ""
 
 
 def get(
@@ -75,8 +84,9 @@ def get(
     validators = {"If-None-Match": etag, "If-Modified-Since": last_modified}
     # A validator that a header cannot hold is left out; then the server sends the whole feed.
     usable = {k: v for k, v in validators.items() if v and v.isascii() and v.isprintable()}
-    with _responding(url, usable, allow_hosts=allow_hosts, limits=limits) as response:
-        return _read(response, limits=limits, is_conditional=bool(etag or last_modified))
+    with _responding(url, usable, allow_hosts=allow_hosts, limits=limits) as (response, moved_to):
+        fetched = _read(response, limits=limits, is_conditional=bool(etag or last_modified))
+        return replace(fetched, moved_to=moved_to)
 
 
 def status_of(
@@ -86,15 +96,15 @@ def status_of(
 
     Connects as `get` does. Raises FetchError if there is no response.
     """
-    with _responding(url, {}, allow_hosts=allow_hosts, limits=limits) as response:
+    with _responding(url, {}, allow_hosts=allow_hosts, limits=limits) as (response, _):
         return response.status_code
 
 
 @contextmanager
 def _responding(
     url: str, validators: dict[str, str], *, allow_hosts: Collection[str], limits: Limits
-) -> Iterator[httpx.Response]:
-    """Yield the open response after all redirects; errors are FetchErrors."""
+) -> Iterator[tuple[httpx.Response, str]]:
+    """Yield what `_follow` yields; errors are FetchErrors."""
     headers = {"User-Agent": USER_AGENT, "Accept": ACCEPT, "Accept-Encoding": "gzip", **validators}
     backend = GuardedBackend(allow_hosts=allow_hosts, deadline=Deadline(limits.total))
     timeout = httpx.Timeout(limits.read, connect=limits.connect)
@@ -104,9 +114,9 @@ def _responding(
         httpx.Client(
             transport=GuardedTransport(backend), headers=headers, timeout=timeout, trust_env=False
         ) as client,
-        closing(_follow(client, url, limits=limits)) as response,
+        _follow(client, url, limits=limits) as (response, moved_to),
     ):
-        yield response
+        yield response, moved_to
 
 
 @contextmanager
@@ -125,19 +135,31 @@ def _as_fetch_errors(url: str, *, limits: Limits) -> Iterator[None]:
         raise FetchError(f"The connection failed: {error or type(error).__name__}.") from error
 
 
-def _follow(client: httpx.Client, url: str, *, limits: Limits) -> httpx.Response:
-    """Return the open response after all redirects; the bodies of redirects are never read."""
+@contextmanager
+def _follow(
+    client: httpx.Client, url: str, *, limits: Limits
+) -> Iterator[tuple[httpx.Response, str]]:
+    """Yield the open response after all redirects, and where the first permanent ones lead to.
+
+    The bodies of redirects are never read.
+    """
     if not web_url(url):
         raise FetchError(f"“{url}” is not an http or https URL.", permanent=True)
     request = client.build_request("GET", url.strip())
+    moved_to, is_permanent = "", True
     for _ in range(limits.redirects + 1):
         if not web_url(str(request.url)):
             raise FetchError(f"It redirects to “{request.url}”, which is not on the web.")
         response = client.send(request, stream=True, follow_redirects=False)
         if response.next_request is None:
-            return response
+            with closing(response):
+                yield response, moved_to
+            return
         response.close()
         request = response.next_request
+        # What comes after a temporary redirect is not where the feed has moved to.
+        is_permanent = is_permanent and response.status_code in _PERMANENT
+        moved_to = str(request.url) if is_permanent else moved_to
     raise FetchError(f"It redirects more than {limits.redirects} times.")
 
 
@@ -158,6 +180,8 @@ def _read(response: httpx.Response, *, limits: Limits, is_conditional: bool) -> 
         url=str(response.url),
         content_type=response.headers.get("content-type", ""),
         language=response.headers.get("content-language", ""),
+        cache_control=response.headers.get("cache-control", ""),
+        link=response.headers.get("link", ""),
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -12,14 +14,13 @@ from django.db import IntegrityError, transaction
 
 from digest.feeds import child_process, fetch, sanitise, store, urls
 from digest.feeds.parse import NotAFeed, ParsedFeed, parse
+from digest.feeds.polling import arrivals, due, interval, moved, turns
 from digest.language import tag
 from digest.models import Feed
 from digest.shorten import truncate
 from subscribers.models import Newsletter, Section
 from subscribers.web.retry_after import retry_after
 
-# A feed that keeps failing is fetched once a day.
-MAX_BACKOFF = timedelta(days=1)
 MAX_FEED_URL_LENGTH = 1000
 # What GitHub, arXiv, Hugo, Bluesky and Medium write around the name.
 _AROUND_NAME = re.compile(
@@ -49,13 +50,22 @@ class IngestReport:
     fetched: bool = True
 
 
-def due_feed_ids(*, now: datetime) -> list[int]:
-    """Return the ids of active feeds whose next fetch is due, the longest waiting first."""
-    return list(
-        Feed.objects.filter(is_active=True, next_fetch_at__lte=now)
-        .order_by("next_fetch_at", "id")
-        .values_list("id", flat=True)
-    )
+def fetch_chain(*, feed_ids: Sequence[int], now: datetime) -> list[int]:
+    """Fetch the first of these feeds (see `polling.due`), and return which are to be fetched next.
+
+    If its host, or all slow feeds together, have enough fetches under way, the feed stays due and
+    a later tick finds it. Then only another host's feeds are to be fetched next.
+    """
+    first, *rest = feed_ids
+    found = Feed.objects.filter(pk=first).values_list("url", "fetch_seconds").first()
+    if found is None:  # deleted while its task was waiting
+        return rest
+    host, is_slow = due.host_of(found[0]), due.is_slow_fetch(found[1])
+    with turns.take_turn(host=host, is_slow=is_slow) as full:
+        if not full:
+            fetch_feed(feed_id=first, now=now)
+    # Slow feeds share a chain although they have several hosts.
+    return [] if full == "slow" or (full and not is_slow) else rest
 
 
 def fetch_feed(
@@ -78,7 +88,9 @@ def fetch_feed(
     except (fetch.FetchError, NotAFeed, child_process.UsedUp) as error:
         _record_failure(feed, error, now=now)
         return IngestReport(error=feed.last_error)
-    return _ingest(feed, fetched, parsed, now=now)
+    report = _ingest(feed, fetched, parsed, now=now)
+    _note_move(feed, fetched, parsed, now=now)
+    return report
 
 
 def record_timeout(*, feed_id: int, seconds: int, now: datetime) -> None:
@@ -86,6 +98,7 @@ def record_timeout(*, feed_id: int, seconds: int, now: datetime) -> None:
     feed = Feed.objects.filter(pk=feed_id).first()
     if feed is not None:
         message = f"It takes more than {seconds} seconds to read."
+        feed.fetch_seconds = seconds
         _record_failure(feed, fetch.FetchError(message, permanent=False), now=now)
 
 
@@ -127,7 +140,7 @@ def _claim(*, feed_id: int, now: datetime, force: bool) -> Feed | None:
     claimable = Feed.objects.filter(pk=feed_id)
     if not force:
         claimable = claimable.filter(is_active=True, next_fetch_at__lte=now)
-    feed.next_fetch_at, feed.last_fetched_at = now + timedelta(minutes=feed.interval_minutes), now
+    feed.next_fetch_at, feed.last_fetched_at = now + feed.interval, now
     claimed = claimable.update(
         next_fetch_at=feed.next_fetch_at, last_fetched_at=feed.last_fetched_at
     )
@@ -135,12 +148,27 @@ def _claim(*, feed_id: int, now: datetime, force: bool) -> Feed | None:
 
 
 def _fetch(feed: Feed) -> fetch.Fetched:
-    return fetch.get(
-        feed.url,
-        etag=feed.etag,
-        last_modified=feed.last_modified,
-        allow_hosts=settings.FETCH_ALLOW_HOSTS,
-    )
+    # Where a feed seems to have moved to, the whole of it is to be seen.
+    is_conditional = feed.moving_since is None
+    began = time.perf_counter()
+    try:
+        return fetch.get(
+            feed.url,
+            etag=feed.etag if is_conditional else "",
+            last_modified=feed.last_modified if is_conditional else "",
+            allow_hosts=settings.FETCH_ALLOW_HOSTS,
+        )
+    finally:
+        feed.fetch_seconds = round(time.perf_counter() - began, 3)
+
+
+def _note_move(
+    feed: Feed, fetched: fetch.Fetched, parsed: ParsedFeed | None, *, now: datetime
+) -> None:
+    allowed = moved.target(feed.url, fetched.moved_to, allow_hosts=settings.FETCH_ALLOW_HOSTS)
+    if allowed or feed.moving_to:
+        has_stories = parsed is not None and bool(parsed.entries)
+        moved.note_move(feed, allowed, has_stories=has_stories, now=now)
 
 
 def _parse(fetched: fetch.Fetched) -> ParsedFeed:
@@ -167,26 +195,66 @@ def _ingest(
         feed.source_name = feed.source_name or outlet_name(feed.title)
     is_first = feed.last_success_at is None
     feed.last_success_at, feed.consecutive_failures, feed.last_error = now, 0, ""
-    feed.next_fetch_at = now + timedelta(minutes=feed.interval_minutes)
-    fields = ["last_success_at", "consecutive_failures", "last_error", "next_fetch_at"]
+    feed.failing_since = None
+    fields = ["last_success_at", "consecutive_failures", "last_error", "failing_since"]
     if parsed is None:
-        feed.save(update_fields=fields)
+        feed.save(update_fields=[*fields, *_plan(feed, fetched, parsed, now=now)])
         return IngestReport(not_modified=True)
     # An ETag that does not fit its column is left out: half of one is of no use.
     feed.etag = fetched.etag if len(fetched.etag) <= 500 else ""
     feed.last_modified = fetched.last_modified if len(fetched.last_modified) <= 100 else ""
     feed.stated_language = tag(parsed.language) or tag(fetched.language)
-    fields += ["title", "source_name", "stated_language", "etag", "last_modified"]
-    feed.save(update_fields=fields)
     counts = store.store_entries(
         feed=feed, entries=parsed.entries, now=now, site_url=parsed.site_url, is_first=is_first
     )
+    _observe(feed, counts.dates, is_first=is_first, now=now)
+    fields += ["title", "source_name", "stated_language", "etag", "last_modified"]
+    feed.save(update_fields=[*fields, *_plan(feed, fetched, parsed, now=now)])
     return IngestReport(
         added=counts.added,
         updated=counts.updated,
         unchanged=counts.unchanged,
         skipped=counts.skipped,
     )
+
+
+def _observe(
+    feed: Feed, dates: Sequence[datetime | None], *, is_first: bool, now: datetime
+) -> None:
+    """Count the new stories of a fetch.
+
+    What the first fetch finds has come over days, and its dates say when; of what has no date
+    nobody knows. A feed shows its newest entries, so it was watched since the oldest of them.
+    """
+    stated = [date for date in dates if date is not None and date <= now]
+    came = stated if is_first else [now] * len(dates)
+    feed.arrivals = arrivals.counted(feed.arrivals, came, now=now)
+    feed.last_story_at = max([*filter(None, [feed.last_story_at]), *came], default=None)
+    if feed.observed_since is None:
+        feed.observed_since = min(stated, default=now) if is_first else now
+
+
+def _plan(
+    feed: Feed, fetched: fetch.Fetched, parsed: ParsedFeed | None, *, now: datetime
+) -> list[str]:
+    """Set when the feed is fetched next, and why; return the fields that were set."""
+    seen = {
+        back: arrivals.observed(
+            feed.arrivals, since=feed.observed_since, now=now, back=timedelta(days=back)
+        )
+        for back in (1, 7)
+    }
+    wishes = interval.wished(cache_control=fetched.cache_control)
+    if parsed is not None:
+        wishes = max(wishes, parsed.wished_minutes)
+    chosen = interval.by_yield(seen[1], seen[7], hint=timedelta(minutes=wishes))
+    feed.current_minutes = round(chosen.wait / timedelta(minutes=1))
+    feed.interval_reason = chosen.reason
+    feed.next_fetch_at = now + interval.spread(feed.interval, feed_id=feed.pk, now=now)
+    return [
+        "arrivals", "observed_since", "last_story_at", "current_minutes", "interval_reason",
+        "next_fetch_at", "fetch_seconds",
+    ]  # fmt: skip
 
 
 def outlet_name(title: str) -> str:
@@ -202,13 +270,17 @@ def _record_failure(feed: Feed, error: Exception, *, now: datetime) -> None:
     """Store the error with the feed and fetch again later; never again after 410 Gone."""
     feed.consecutive_failures += 1
     feed.last_error = truncate(sanitise.plain_text(str(error)), 500)
-    fields = ["consecutive_failures", "last_error", "next_fetch_at"]
-    doublings = min(feed.consecutive_failures - 1, 10)
-    backoff = min(timedelta(minutes=feed.interval_minutes) * 2**doublings, MAX_BACKOFF)
-    feed.next_fetch_at = now + backoff
+    feed.failing_since = feed.failing_since or now
+    fields = [
+        "consecutive_failures", "last_error", "next_fetch_at", "failing_since", "fetch_seconds"
+    ]  # fmt: skip
+    wait = interval.backoff(feed.interval, failures=feed.consecutive_failures)
+    feed.next_fetch_at = now + interval.spread(wait, feed_id=feed.pk, now=now)
     if isinstance(error, fetch.FetchError):
         requested = retry_after(error.retry_after, now=now)
-        feed.next_fetch_at = max(feed.next_fetch_at, requested or feed.next_fetch_at)
+        if requested and requested > feed.next_fetch_at:
+            feed.next_fetch_at = requested
+            feed.last_error = truncate(f"{feed.last_error} It asked for this pause.", 500)
         if error.permanent:
             feed.is_active = False
             feed.last_error = truncate(f"{feed.last_error} The feed was switched off.", 500)

@@ -19,6 +19,7 @@ from digest.feeds.dates import DateContext, context_of, read_date
 from digest.feeds.images.choose import Image, entry_images
 from digest.feeds.images.signs import is_named_image
 from digest.feeds.json_feed import read_json_feed
+from digest.feeds.polling.interval import wished
 from digest.language import tag
 
 # A feed of the day's news has 20 to 100 entries.
@@ -85,6 +86,10 @@ class ParsedFeed:
     # The page that the feed belongs to, and the feed's own URL, as far as it names them.
     site_url: str = ""
     self_url: str = ""
+    # Where the feed's changes are announced (WebSub), and for how many minutes the publisher wants
+    # to be left alone, 0 if it does not say.
+    hub_url: str = ""
+    wished_minutes: int = 0
 
 
 def parse(body: bytes, *, base_url: str, content_type: str = "") -> ParsedFeed:
@@ -124,7 +129,13 @@ def parse(body: bytes, *, base_url: str, content_type: str = "") -> ParsedFeed:
         entries=newest[:MAX_ENTRIES],
         left_out=newest[MAX_ENTRIES:],
         site_url=site_url,
-        self_url=urls.web_url(_self_url(feed), base=feed_base),
+        self_url=urls.web_url(_link_to(feed, "self"), base=feed_base),
+        hub_url=urls.web_url(_link_to(feed, "hub"), base=feed_base),
+        wished_minutes=wished(
+            ttl=_text(feed, "ttl"),
+            period=_text(feed, "sy_updateperiod"),
+            frequency=_text(feed, "sy_updatefrequency"),
+        ),
     )
 
 
@@ -170,8 +181,8 @@ def _newest_first(entries: list[FeedEntry]) -> list[FeedEntry]:
     return sorted(entries, key=lambda e: e.published_at or never, reverse=True)
 
 
-def _self_url(feed: Mapping[str, Any]) -> str:
-    links = (link for link in feed.get("links") or () if link.get("rel") == "self")
+def _link_to(feed: Mapping[str, Any], rel: str) -> str:
+    links = (link for link in feed.get("links") or () if link.get("rel") == rel)
     return next((_text(link, "href") for link in links), "")
 
 

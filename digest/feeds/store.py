@@ -15,12 +15,16 @@ from digest.models import EditionItem, Feed, SectionRule, Story
 
 @dataclass(frozen=True)
 class StoreCounts:
-    """How many entries became new, updated or unchanged stories, and how many were skipped."""
+    """How many entries became new, updated or unchanged stories, and how many were skipped.
+
+    `dates`: when each new story was published, if anybody knows.
+    """
 
     added: int
     updated: int
     unchanged: int
     skipped: int
+    dates: Sequence[datetime | None] = ()
 
 
 def store_entries(
@@ -59,6 +63,7 @@ def store_entries(
         updated=updated,
         unchanged=len(drafts) - len(new) - updated,
         skipped=len(entries) - len(drafts),
+        dates=[story.published_at for story in new],
     )
 
 

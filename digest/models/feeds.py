@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
@@ -73,8 +73,22 @@ class Feed(models.Model):
     )
     is_active = models.BooleanField(default=True)
     interval_minutes = models.PositiveSmallIntegerField(
-        default=15, validators=[MinValueValidator(5), MaxValueValidator(1440)]
+        "fixed interval",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(5), MaxValueValidator(1440)],
+        help_text="Minutes between two fetches. Empty: 15 minutes to 6 hours, by what it brings.",
     )
+    # The interval in use, and why it is that, in words.
+    current_minutes = models.PositiveSmallIntegerField(default=15, db_default=15, editable=False)
+    interval_reason = models.CharField(
+        max_length=200, blank=True, default="", db_default="", editable=False
+    )
+    # How many stories it brought by UTC date, of the last two weeks, since when they are counted,
+    # and when the last one came (feeds.polling.arrivals).
+    arrivals = models.JSONField(default=dict, db_default={}, blank=True, editable=False)
+    observed_since = models.DateTimeField(null=True, blank=True, editable=False)
+    last_story_at = models.DateTimeField(null=True, blank=True, editable=False)
     # Validators of the last good response, sent back for a conditional GET (RFC 9110, section 13).
     etag = models.CharField(max_length=500, blank=True, editable=False)
     last_modified = models.CharField(max_length=100, blank=True, editable=False)
@@ -83,6 +97,19 @@ class Feed(models.Model):
     last_success_at = models.DateTimeField(null=True, blank=True, editable=False)
     consecutive_failures = models.PositiveIntegerField(default=0, editable=False)
     last_error = models.CharField(max_length=500, blank=True, editable=False)
+    failing_since = models.DateTimeField(null=True, blank=True, editable=False)
+    # How long the last fetch took: slow ones must not hold up the others (feeds.polling.turns).
+    fetch_seconds = models.FloatField(null=True, blank=True, editable=False)
+    # Where its server says that it has moved for good, and since when; then what became of that
+    # (feeds.polling.moved).
+    moving_to = models.CharField(
+        max_length=1000, blank=True, default="", db_default="", editable=False
+    )
+    moving_since = models.DateTimeField(null=True, blank=True, editable=False)
+    moved_from = models.CharField(
+        max_length=1000, blank=True, default="", db_default="", editable=False
+    )
+    moved_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["title", "url"]
@@ -91,7 +118,7 @@ class Feed(models.Model):
             models.UniqueConstraint(fields=["newsletter", "url"], name="feed_once_per_newsletter"),
         ]
         indexes = [
-            # feeds.ingest: what is due, oldest first.
+            # feeds.polling.due: what is due, oldest first.
             models.Index(
                 fields=["next_fetch_at"], name="feed_due", condition=models.Q(is_active=True)
             ),
@@ -103,15 +130,25 @@ class Feed(models.Model):
     def reset_fetch_state(self, *, now: datetime) -> None:
         """Make the feed due now, and clear what belongs to the server at its former URL."""
         self.etag = self.last_modified = self.last_error = self.stated_language = ""
-        self.last_success_at = None
+        self.moving_to = self.moved_from = ""
+        self.last_success_at = self.failing_since = self.moving_since = self.moved_at = None
         self.consecutive_failures = 0
+        # What another URL brought says nothing about this one.
+        self.arrivals, self.observed_since, self.fetch_seconds = {}, None, None
         self.next_fetch_at = now
         self.save(
             update_fields=[
                 "etag", "last_modified", "last_error", "stated_language", "last_success_at",
-                "consecutive_failures", "next_fetch_at",
+                "failing_since",
+                "consecutive_failures", "next_fetch_at", "moving_to", "moving_since", "moved_from",
+                "moved_at", "arrivals", "observed_since", "fetch_seconds",
             ]
         )  # fmt: skip
+
+    @property
+    def interval(self) -> timedelta:
+        """How long to wait between two fetches that go well, without jitter."""
+        return timedelta(minutes=self.interval_minutes or self.current_minutes)
 
     @property
     def outlet(self) -> str:

@@ -84,6 +84,15 @@ def due_slots(*, now: datetime) -> list[DueSlot]:
     return [slot for slot in due if slot.schedule_id in awaited]
 
 
+def drafting_soon(*, now: datetime, within: timedelta) -> set[int]:
+    """Return the ids of newsletters with a draft of what is new to be made by `now + within`."""
+    coming = _without_edition(now + within, _current_slots)
+    schedules = Schedule.objects.filter(
+        pk__in={slot.schedule_id for slot in coming}, cadence=Cadence.DAILY
+    )
+    return set(schedules.values_list("newsletter_id", flat=True))
+
+
 def missed_slots(*, now: datetime) -> list[DueSlot]:
     """Return the slots of the last week whose deadline passed before they had an edition."""
     return _without_edition(now, _past_slots)
