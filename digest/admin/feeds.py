@@ -8,35 +8,46 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, QuerySet, URLField
+from django.db.models import Q, QuerySet, URLField
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.timezone import now
 from unfold.decorators import display
 
+from digest.admin import feed_words
 from digest.admin.feed_sieve import FeedSieve
 from digest.admin.local_times import format_local
 from digest.admin.preset import PresetAdmin
+from digest.editions.draft.feed_yield import feed_yields
 from digest.models import Feed
 from digest.tasks import fetch_feed
 from subscribers.admin.labels import HEALTH_COLOURS, Health, by_label, health
 from subscribers.plumbing.queue import enqueue
 
+SILENT = "silent"
+SILENT_AFTER = timedelta(days=14)
+
 
 class TroubleFilter(admin.SimpleListFilter):
-    """Feeds whose last fetch failed."""
+    """Feeds whose last fetch failed, and those that bring nothing new."""
 
     title = "state"
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(state.value, str(state.label)) for state in (Health.TROUBLE, Health.WELL)]
+        states = [(state.value, str(state.label)) for state in (Health.TROUBLE, Health.WELL)]
+        return [*states, (SILENT, "silent for two weeks")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Feed]) -> QuerySet[Feed]:
         if self.value() == Health.TROUBLE:
             return queryset.filter(consecutive_failures__gt=0)
         if self.value() == Health.WELL:
             return queryset.filter(consecutive_failures=0, last_success_at__isnull=False)
+        if self.value() == SILENT:
+            long_ago = now() - SILENT_AFTER
+            never = Q(last_story_at=None, observed_since__lt=long_ago)
+            return queryset.filter(Q(last_story_at__lt=long_ago) | never)
         return queryset
 
 
@@ -59,7 +70,9 @@ class FeedForm(forms.ModelForm):  # type: ignore[type-arg]
 class FeedAdmin(FeedSieve, PresetAdmin):
     form = FeedForm
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
-    list_display = ["name", "newsletter", "section", "state", "fetched", "next_fetch", "stories"]
+    list_display = [
+        "name", "where", "state", "a_day", "last_story", "printed", "no_news", "interval",
+    ]  # fmt: skip
     list_filter = [TroubleFilter, "newsletter", "is_active"]
     list_select_related = ["newsletter", "section"]
     search_fields = ["title", "url", "source_name"]
@@ -71,29 +84,50 @@ class FeedAdmin(FeedSieve, PresetAdmin):
         ("How", {"fields": ("weight", "takes_all", "interval_minutes", "is_active")}),
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Feed]:
-        queryset: QuerySet[Feed] = super().get_queryset(request)
-        return queryset.annotate(story_count=Count("stories"))
+    list_per_page = 50
 
-    @display(description="Feed", ordering="title")
-    def name(self, feed: Feed) -> str:
-        return str(feed)
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Look up for all feeds of the page at once what they yield."""
+        changelist: Any = super().get_changelist_instance(request)
+        listed = list(changelist.result_list)
+        found = feed_yields([feed.pk for feed in listed], now=now())
+        for feed in listed:
+            feed.found = found[feed.pk]
+        changelist.result_list = listed
+        return changelist
+
+    @display(description="Feed", ordering="title", header=True)
+    def name(self, feed: Feed) -> list[str]:
+        """Return its name and, under it, what goes wrong."""
+        return [str(feed), feed_words.trouble(feed)]
+
+    @display(description="Newsletter", ordering="newsletter")
+    def where(self, feed: Feed) -> str:
+        return f"{feed.newsletter} · {feed.section.name}" if feed.section else str(feed.newsletter)
 
     @display(description="State", label=by_label(HEALTH_COLOURS))
     def state(self, feed: Feed) -> str:
         return feed_health(feed).label
 
-    @display(description="Last fetched", ordering="last_fetched_at", empty_value="not yet")
-    def fetched(self, feed: Feed) -> str | None:
-        return format_local(feed.last_fetched_at, feed.newsletter.zone) or None
+    @display(description="A day", empty_value="not known yet")
+    def a_day(self, feed: Feed) -> str | None:
+        return feed_words.a_day(feed, now=now()) or None
 
-    @display(description="Next fetch", ordering="next_fetch_at")
-    def next_fetch(self, feed: Feed) -> str:
-        return format_local(feed.next_fetch_at, feed.newsletter.zone) if feed.is_active else "never"
+    @display(description="Last new", ordering="last_story_at", empty_value="none seen")
+    def last_story(self, feed: Feed) -> str | None:
+        return format_local(feed.last_story_at, feed.newsletter.zone) or None
 
-    @display(description="Stories", ordering="story_count")
-    def stories(self, feed: Any) -> str:
-        return f"{feed.story_count:,}"
+    @display(description="Printed")
+    def printed(self, feed: Any) -> str:
+        return f"{feed.found.printed:,}"
+
+    @display(description="No news", empty_value="")
+    def no_news(self, feed: Any) -> str | None:
+        return feed_words.no_news(feed.found) or None
+
+    @display(description="Fetched", ordering=Coalesce("interval_minutes", "current_minutes"))
+    def interval(self, feed: Feed) -> str:
+        return feed_words.every(feed.interval_minutes or feed.current_minutes)
 
     def changeform_view(
         self,
@@ -112,6 +146,14 @@ class FeedAdmin(FeedSieve, PresetAdmin):
                 "last_success": format_local(feed.last_success_at, zone, year=True),
                 "last_fetch": format_local(feed.last_fetched_at, zone, year=True),
                 "next_fetch": format_local(feed.next_fetch_at, zone, year=True),
+                "failing_since": format_local(feed.failing_since, zone, year=True),
+                "last_story": format_local(feed.last_story_at, zone, year=True),
+                "moved_at": format_local(feed.moved_at, zone, year=True),
+                "moving_since": format_local(feed.moving_since, zone, year=True),
+                "pace": feed_words.pace(feed),
+                "a_day": feed_words.a_day(feed, now=now()),
+                "story_count": feed.stories.count(),
+                "found": feed_yields([feed.pk], now=now())[feed.pk],
                 **(extra_context or {}),
             }
         return super().changeform_view(request, object_id, form_url, extra_context)

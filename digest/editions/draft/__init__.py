@@ -10,6 +10,7 @@ passed_over  why a story is not proposed, and why a draft has so few
 topic        which stories share a topic, in words
 follow_ups   which stories say something new of an event that was printed
 sieved       what the sieve keeps back of a feed
+feed_yield   what became of the stories of each feed
 subject      subject and preheader, from the headlines
 inbox_lines  the same for an edition, unlike those of the last editions
 exchange     which stories of a new proposal are clearly better than a draft's

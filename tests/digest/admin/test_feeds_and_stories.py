@@ -91,6 +91,80 @@ def test_failing_feeds_can_be_filtered_and_are_listed_on_the_overview(admin_clie
     assert "Well-behaved wire" not in overview
 
 
+def test_feeds_that_have_been_silent_for_two_weeks_can_be_filtered(admin_client):
+    newsletter, long_ago = factories.newsletter(), now() - timedelta(days=15)
+    factories.feed(newsletter, title="Silent", last_story_at=long_ago)
+    factories.feed(newsletter, title="Empty", observed_since=long_ago)
+    factories.feed(newsletter, title="Lively", last_story_at=now(), observed_since=long_ago)
+    factories.feed(newsletter, title="New")
+
+    listed = admin_client.get(reverse("admin:digest_feed_changelist"), {"state": "silent"})
+
+    assert {feed.title for feed in listed.context["cl"].result_list} == {"Silent", "Empty"}
+
+
+def test_the_list_of_feeds_shows_what_each_brings_in_a_few_queries(
+    admin_client, django_assert_max_num_queries
+):
+    newsletter = factories.newsletter()
+    feeds = [
+        factories.feed(
+            newsletter,
+            title=f"Wire {n:02}",
+            current_minutes=120,
+            observed_since=now() - timedelta(days=30),
+            arrivals={f"{now() - timedelta(days=2):%Y-%m-%d}": 42},
+        )
+        for n in range(40)
+    ]
+    titles = ["A new budget", "Your horoscope for today"]
+    stories = [
+        factories.story(newsletter, feed=feeds[0], title=title, published_at=now())
+        for title in titles
+    ]
+    edition = factories.edition(newsletter, stories=0, slot_date=now().date())
+    factories.item(edition, stories[0])
+    factories.publish(edition)
+    url = reverse("admin:digest_feed_changelist")
+    admin_client.get(url)
+
+    with django_assert_max_num_queries(12):
+        page = lxml.html.fromstring(admin_client.get(url).content)
+    row = page.xpath("//tr[contains(., 'Wire 00')]")[0].text_content().split()
+    assert {"50", "%", "every", "2", "h"} <= set(row)
+    # 42 in 13 to 14 days, by the hour of the day.
+    assert {"3.0", "3.1", "3.2"} & set(row)
+
+    facts = admin_client.get(reverse("admin:digest_feed_change", args=[feeds[0].pk])).content
+    text = " ".join(lxml.html.fromstring(facts).text_content().split())
+    assert "Printed, 14 days1" in text
+    assert "No news1 of its newest 2" in text
+
+
+def test_the_page_of_a_feed_says_how_often_it_is_fetched_and_where_it_came_from(admin_client):
+    feed = factories.feed(
+        factories.newsletter(),
+        current_minutes=150,
+        interval_reason="it brings 2 stories a day",
+        moved_from="https://old.example/feed",
+        moved_at=now(),
+        consecutive_failures=3,
+        last_error="a.example answered 503.",
+        failing_since=now() - timedelta(days=2),
+    )
+
+    def text():
+        page = admin_client.get(reverse("admin:digest_feed_change", args=[feed.pk])).content
+        return " ".join(lxml.html.fromstring(page).text_content().split())
+
+    assert "every 2 h 30 min: it brings 2 stories a day" in text()
+    assert "It moved from https://old.example/feed on " in text()
+    assert "a.example answered 503. It has failed since " in text()
+
+    Feed.objects.update(interval_minutes=20)
+    assert "every 20 min: an editor fixed it" in text()
+
+
 # --- Stories ---
 
 
