@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
@@ -11,7 +12,9 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet, URLField
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.timezone import now
 from unfold.decorators import display
 
@@ -20,6 +23,8 @@ from digest.admin.feed_sieve import FeedSieve
 from digest.admin.local_times import format_local
 from digest.admin.preset import PresetAdmin
 from digest.editions.draft.feed_yield import feed_yields
+from digest.feeds.adding.add import NO_FEED, SeveralFeeds, find_feed
+from digest.feeds.ingest import CannotAddFeed
 from digest.models import Feed
 from digest.tasks import fetch_feed
 from subscribers.admin.labels import HEALTH_COLOURS, Health, by_label, health
@@ -57,6 +62,37 @@ class FeedForm(forms.ModelForm):  # type: ignore[type-arg]
         stated, field = self.instance.stated_language, self.fields.get("language")
         if stated and field:  # somebody who may only look has no field
             field.help_text = f"Such as en or pt-BR. Empty: what the feed says, {stated}."
+
+    def clean_url(self) -> str:
+        """Take any page of a site for a new feed, and look for the feed there.
+
+        What cannot be fetched now is taken as it is: its page says what goes wrong.
+        """
+        url: str = self.cleaned_data["url"]
+        if self.instance.pk:
+            return url
+        try:
+            return find_feed(url)
+        except SeveralFeeds as error:
+            raise forms.ValidationError(self._offer(error)) from error
+        except CannotAddFeed as error:
+            if NO_FEED in str(error):
+                raise forms.ValidationError(NO_FEED) from error
+            return url
+
+    def _offer(self, several: SeveralFeeds) -> str:
+        """Return a list of links, each to this form with one of the feeds filled in."""
+        typed = {name: self.data.get(name, "") for name in ("newsletter", "section", "weight")}
+        return render_to_string(
+            "admin/digest/feed/several.html",
+            {
+                "message": str(several),
+                "offers": [
+                    (f"?{urlencode({**typed, 'url': found.url})}", found.in_words, found.url)
+                    for found in several.found
+                ],
+            },
+        )
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -96,10 +132,11 @@ class FeedAdmin(FeedSieve, PresetAdmin):
         changelist.result_list = listed
         return changelist
 
-    @display(description="Feed", ordering="title", header=True)
-    def name(self, feed: Feed) -> list[str]:
+    @display(description="Feed", ordering="title")
+    def name(self, feed: Feed) -> str:
         """Return its name and, under it, what goes wrong."""
-        return [str(feed), feed_words.trouble(feed)]
+        trouble = feed_words.trouble(feed)
+        return format_html("{}<br>{}", feed, trouble) if trouble else str(feed)
 
     @display(description="Newsletter", ordering="newsletter")
     def where(self, feed: Feed) -> str:

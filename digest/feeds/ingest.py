@@ -110,11 +110,7 @@ def add_feed(
     Raises:
         CannotAddFeed: the URL cannot be fetched or is no feed; nothing is added.
     """
-    url = url.strip()
-    if "://" not in url:
-        url = f"https://{url}"
-    if not urls.web_url(url) or len(url) > MAX_FEED_URL_LENGTH:
-        raise CannotAddFeed(f"“{truncate(url, 200)}” is not an http or https URL.")
+    url = checked_url(url)
     if Feed.objects.filter(newsletter=newsletter, url=url).exists():
         raise CannotAddFeed(f"{newsletter} has the feed {url} already.")
     feed = Feed(newsletter=newsletter, url=url, section=section, last_fetched_at=now)
@@ -130,6 +126,16 @@ def add_feed(
     except IntegrityError as error:
         raise CannotAddFeed(f"{newsletter} has the feed {url} already.") from error
     return feed
+
+
+def checked_url(url: str) -> str:
+    """Return the URL as a feed is stored; without a scheme it is https. Raises CannotAddFeed."""
+    url = url.strip()
+    if "://" not in url:
+        url = f"https://{url}"
+    if not urls.web_url(url) or len(url) > MAX_FEED_URL_LENGTH:
+        raise CannotAddFeed(f"“{truncate(url, 200)}” is not an http or https URL.")
+    return url
 
 
 def _claim(*, feed_id: int, now: datetime, force: bool) -> Feed | None:

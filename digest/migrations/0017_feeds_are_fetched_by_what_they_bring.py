@@ -27,6 +27,14 @@ class Migration(migrations.Migration):
                 "brings.",
             ),
         ),
+        migrations.AlterField(
+            "feed",
+            "url",
+            models.URLField(
+                max_length=1000,
+                help_text="Of the feed; for a new one, any page of the site will do.",
+            ),
+        ),
         migrations.AddField(
             "feed",
             "current_minutes",

@@ -34,7 +34,9 @@ class Feed(models.Model):
         related_name="feeds",
         help_text="Where this feed's stories are filed. Empty: no section.",
     )
-    url = models.URLField(max_length=1000)
+    url = models.URLField(
+        max_length=1000, help_text="Of the feed; for a new one, any page of the site will do."
+    )
     title = models.CharField(max_length=200, blank=True, validators=[one_line])
     source_name = models.CharField(
         max_length=80,
