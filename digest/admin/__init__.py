@@ -15,6 +15,7 @@ deliveries   the ledger, read-only
 preset       fills a form from its address
 kept_forms   shows a form with what was typed when the session had ended
 send_times   says when an edition or a slot reaches its readers
+feed_lists   takes feeds from a file, and gives them as one
 feed_words   says how often a feed is fetched and what it brings
 local_times  writes an instant in the newsroom's time zone
 """

@@ -8,6 +8,7 @@ from digest.admin.local_times import format_local
 from digest.editions.draft.feed_yield import FeedYield
 from digest.feeds.polling.arrivals import DAYS, observed
 from digest.models import Feed
+from digest.shorten import truncate
 
 
 def every(minutes: int) -> str:
@@ -46,8 +47,9 @@ def no_news(found: FeedYield) -> str:
 
 
 def trouble(feed: Feed) -> str:
-    """Return the last error and since when the feed fails; empty if it does not."""
+    """Return the last error, cut short, and since when the feed fails; empty if it does not."""
     if not feed.last_error:
         return ""
     since = format_local(feed.failing_since, feed.newsletter.zone)
-    return f"{feed.last_error} Since {since}." if since else feed.last_error
+    error = truncate(feed.last_error, 80)
+    return f"{error} Since {since}" if since else error

@@ -14,14 +14,13 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
 from django.utils.timezone import now
 from unfold.decorators import display
 
 from digest.admin import feed_words
+from digest.admin.feed_lists import FeedListsAdmin
 from digest.admin.feed_sieve import FeedSieve
 from digest.admin.local_times import format_local
-from digest.admin.preset import PresetAdmin
 from digest.editions.draft.feed_yield import feed_yields
 from digest.feeds.adding.add import NO_FEED, SeveralFeeds, find_feed
 from digest.feeds.ingest import CannotAddFeed
@@ -103,11 +102,12 @@ class FeedForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Feed)
-class FeedAdmin(FeedSieve, PresetAdmin):
+class FeedAdmin(FeedSieve, FeedListsAdmin):
     form = FeedForm
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
     list_display = [
-        "name", "where", "state", "a_day", "last_story", "printed", "no_news", "interval",
+        "name", "where", "state", "trouble", "a_day", "last_story", "printed", "no_news",
+        "interval",
     ]  # fmt: skip
     list_filter = [TroubleFilter, "newsletter", "is_active"]
     list_select_related = ["newsletter", "section"]
@@ -134,9 +134,7 @@ class FeedAdmin(FeedSieve, PresetAdmin):
 
     @display(description="Feed", ordering="title")
     def name(self, feed: Feed) -> str:
-        """Return its name and, under it, what goes wrong."""
-        trouble = feed_words.trouble(feed)
-        return format_html("{}<br>{}", feed, trouble) if trouble else str(feed)
+        return str(feed)
 
     @display(description="Newsletter", ordering="newsletter")
     def where(self, feed: Feed) -> str:
@@ -145,6 +143,10 @@ class FeedAdmin(FeedSieve, PresetAdmin):
     @display(description="State", label=by_label(HEALTH_COLOURS))
     def state(self, feed: Feed) -> str:
         return feed_health(feed).label
+
+    @display(description="Last error", ordering="failing_since", empty_value="")
+    def trouble(self, feed: Feed) -> str | None:
+        return feed_words.trouble(feed) or None
 
     @display(description="A day", empty_value="not known yet")
     def a_day(self, feed: Feed) -> str | None:

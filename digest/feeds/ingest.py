@@ -214,7 +214,8 @@ def _ingest(
         feed=feed, entries=parsed.entries, now=now, site_url=parsed.site_url, is_first=is_first
     )
     _observe(feed, counts.dates, is_first=is_first, now=now)
-    fields += ["title", "source_name", "stated_language", "etag", "last_modified"]
+    feed.site_url = parsed.site_url if len(parsed.site_url) <= MAX_FEED_URL_LENGTH else ""
+    fields += ["title", "source_name", "stated_language", "etag", "last_modified", "site_url"]
     feed.save(update_fields=[*fields, *_plan(feed, fetched, parsed, now=now)])
     return IngestReport(
         added=counts.added,

@@ -58,6 +58,7 @@ class Migration(migrations.Migration):
             "fetch_seconds",
             models.FloatField(null=True, blank=True, editable=False),
         ),
+        migrations.AddField("feed", "site_url", url()),
         migrations.AddField("feed", "moving_to", url()),
         migrations.AddField("feed", "moving_since", empty_time()),
         migrations.AddField("feed", "moved_from", url()),

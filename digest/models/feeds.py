@@ -37,6 +37,10 @@ class Feed(models.Model):
     url = models.URLField(
         max_length=1000, help_text="Of the feed; for a new one, any page of the site will do."
     )
+    # The page that it belongs to, as the feed says; empty if it does not.
+    site_url = models.CharField(
+        max_length=1000, blank=True, default="", db_default="", editable=False
+    )
     title = models.CharField(max_length=200, blank=True, validators=[one_line])
     source_name = models.CharField(
         max_length=80,
