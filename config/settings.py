@@ -189,6 +189,7 @@ CELERY_TASK_ROUTES = {
     # An import runs in turns of some seconds, between these tasks.
     "subscribers.tasks.run_import": {"queue": "feeds"},
     "digest.tasks.fetch_feed": {"queue": "feeds"},
+    "digest.tasks.ask_hub": {"queue": "feeds"},
     "digest.tasks.group_stories": {"queue": "feeds"},
     "digest.tasks.look_at_link": {"queue": "feeds"},
     # Confirmation mail has its own queue, so that it never waits for a million digests.

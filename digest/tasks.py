@@ -21,6 +21,7 @@ from digest.editions.draft import draft, links, missed, refresh, slots
 from digest.events import grouping, vectors
 from digest.feeds import ingest
 from digest.feeds.polling import due as polling
+from digest.feeds.polling import hubs
 from digest.models import Edition, Schedule
 from subscribers.plumbing.queue import acknowledge, enqueue, enqueue_now, enqueue_once
 
@@ -35,7 +36,8 @@ def tick() -> None:
     """
     at = now()
     for step in (
-        _recover, _deliver, _release, _notify, _draft, _refresh, _fetch, _embed, _group,
+        _recover, _deliver, _release, _notify, _draft, _refresh, _fetch, _ask_hubs, _embed,
+        _group,
     ):  # fmt: skip
         try:
             step(at)
@@ -100,6 +102,11 @@ def _embed(at: datetime.datetime) -> None:
     vectors.purge(now=at)
 
 
+def _ask_hubs(at: datetime.datetime) -> None:
+    for subscription_id in hubs.due_requests(now=at):
+        enqueue(ask_hub, subscription_id=subscription_id)
+
+
 def _group(at: datetime.datetime) -> None:
     for newsletter_id in grouping.due_newsletters(now=at):
         enqueue(group_stories, newsletter_id=newsletter_id)
@@ -136,6 +143,11 @@ def embed_titles() -> None:
     acknowledge(embed_titles.name)
     if vectors.embed_titles(now=now()):
         enqueue_once(embed_titles.name)
+
+
+@shared_task(expires=_EXPIRES_AFTER)
+def ask_hub(*, subscription_id: int) -> None:
+    hubs.request(subscription_id=subscription_id, now=now())
 
 
 @shared_task(expires=_EXPIRES_AFTER)

@@ -31,6 +31,7 @@ def test_every_command_has_a_help_text(command, capsys):
         ("subscribers.tasks.send_mails", "mail"),
         ("digest.tasks.send_lane", "delivery"),
         ("digest.tasks.fetch_feed", "feeds"),
+        ("digest.tasks.ask_hub", "feeds"),
         ("digest.tasks.tick", "default"),
     ],
 )

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 # What a reader's address may answer that is no page: scripts, JSON, and what only a POST reaches.
 NO_PAGES = {
     "data-export-download", "embed", "embed-form-token", "embed-frames", "embed-script",
-    "embed-solver", "resubscribe", "unsubscribe-reason",
+    "embed-solver", "hub_callback", "resubscribe", "unsubscribe-reason",
 }  # fmt: skip
 # What X-Frame-Options, for old browsers, says of the same page.
 FRAME_OPTIONS = {"'none'": "DENY", "'self'": "SAMEORIGIN", "*": None}

@@ -11,6 +11,7 @@ from django.db import connection, models
 from digest.models import (
     Delivery,
     Edition,
+    HubSubscription,
     RankingWeights,
     SectionRule,
     SieveRule,
@@ -50,6 +51,10 @@ def add_rows() -> None:
         SectionRule.objects.create(newsletter=newsletter, section=section, feed=feed, kind=kind)
     for kind in SieveRule.Kind.values:
         SieveRule.objects.create(newsletter=newsletter, kind=kind, value="a")
+    for status in HubSubscription.Status.values:
+        HubSubscription.objects.create(
+            feed=factories.feed(newsletter), status=status, next_request_at=NOW
+        )
     factories.schedule(newsletter)
     RankingWeights.objects.create(newsletter=newsletter)
     for origin in Story.Origin.values:

@@ -24,7 +24,7 @@ from digest.admin.local_times import format_local
 from digest.editions.draft.feed_yield import feed_yields
 from digest.feeds.adding.add import NO_FEED, SeveralFeeds, find_feed
 from digest.feeds.ingest import CannotAddFeed
-from digest.models import Feed
+from digest.models import Feed, HubSubscription
 from digest.tasks import fetch_feed
 from subscribers.admin.labels import HEALTH_COLOURS, Health, by_label, health
 from subscribers.plumbing.queue import enqueue
@@ -178,6 +178,7 @@ class FeedAdmin(FeedSieve, FeedListsAdmin):
         feed = self.get_object(request, object_id) if object_id else None
         if feed:
             zone = feed.newsletter.zone
+            hub = HubSubscription.objects.filter(feed=feed).first()
             extra_context = {
                 "feed": feed,
                 "feed_state": feed_health(feed).label,
@@ -190,6 +191,8 @@ class FeedAdmin(FeedSieve, FeedListsAdmin):
                 "moved_at": format_local(feed.moved_at, zone, year=True),
                 "moving_since": format_local(feed.moving_since, zone, year=True),
                 "pace": feed_words.pace(feed),
+                "hub": hub,
+                "told_at": format_local(hub.told_at if hub else None, zone, year=True),
                 "a_day": feed_words.a_day(feed, now=now()),
                 "story_count": feed.stories.count(),
                 "found": feed_yields([feed.pk], now=now())[feed.pk],

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 
 from digest.feeds import child_process, fetch, sanitise, store, urls
 from digest.feeds.parse import NotAFeed, ParsedFeed, parse
-from digest.feeds.polling import arrivals, due, interval, moved, turns
+from digest.feeds.polling import arrivals, due, hubs, interval, moved, turns
 from digest.language import tag
 from digest.models import Feed
 from digest.shorten import truncate
@@ -140,7 +140,7 @@ def checked_url(url: str) -> str:
 
 def _claim(*, feed_id: int, now: datetime, force: bool) -> Feed | None:
     """Claim the feed by moving its next fetch ahead; None if another process was first."""
-    feed = Feed.objects.select_related("newsletter", "section").filter(pk=feed_id).first()
+    feed = Feed.objects.select_related("newsletter", "section", "hub").filter(pk=feed_id).first()
     if feed is None:  # deleted while its task was waiting
         return None
     claimable = Feed.objects.filter(pk=feed_id)
@@ -214,6 +214,15 @@ def _ingest(
         feed=feed, entries=parsed.entries, now=now, site_url=parsed.site_url, is_first=is_first
     )
     _observe(feed, counts.dates, is_first=is_first, now=now)
+    if counts.added and not is_first:
+        hubs.note_arrival(feed, now=now)
+    hubs.note_hub(
+        feed,
+        # What the headers say comes first (WebSub, section 4).
+        hub_url=hubs.linked(fetched.link, "hub") or parsed.hub_url,
+        topic_url=hubs.linked(fetched.link, "self") or parsed.self_url,
+        now=now,
+    )
     feed.site_url = parsed.site_url if len(parsed.site_url) <= MAX_FEED_URL_LENGTH else ""
     fields += ["title", "source_name", "stated_language", "etag", "last_modified", "site_url"]
     feed.save(update_fields=[*fields, *_plan(feed, fetched, parsed, now=now)])
@@ -254,7 +263,10 @@ def _plan(
     wishes = interval.wished(cache_control=fetched.cache_control)
     if parsed is not None:
         wishes = max(wishes, parsed.wished_minutes)
-    chosen = interval.by_yield(seen[1], seen[7], hint=timedelta(minutes=wishes))
+    if hubs.is_telling(feed, now=now):
+        chosen = interval.Interval(interval.LONGEST, "its hub tells when something is new")
+    else:
+        chosen = interval.by_yield(seen[1], seen[7], hint=timedelta(minutes=wishes))
     feed.current_minutes = round(chosen.wait / timedelta(minutes=1))
     feed.interval_reason = chosen.reason
     feed.next_fetch_at = now + interval.spread(feed.interval, feed_id=feed.pk, now=now)

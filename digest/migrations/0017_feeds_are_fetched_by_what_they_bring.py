@@ -3,6 +3,8 @@
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import migrations, models
 
+import digest.models.hubs
+
 def empty_time():
     return models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -63,4 +65,57 @@ class Migration(migrations.Migration):
         migrations.AddField("feed", "moving_since", empty_time()),
         migrations.AddField("feed", "moved_from", url()),
         migrations.AddField("feed", "moved_at", empty_time()),
+        migrations.CreateModel(
+            "HubSubscription",
+            fields=[
+                ("id", models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    )),
+                ("hub_url", models.CharField(max_length=1000)),
+                ("topic_url", models.CharField(max_length=1000)),
+                (
+                    "token",
+                    models.CharField(
+                        max_length=64, unique=True, default=digest.models.hubs.new_token
+                    ),
+                ),
+                ("secret", models.CharField(max_length=64, default=digest.models.hubs.new_token)),
+                (
+                    "status",
+                    models.CharField(
+                        max_length=8,
+                        default="asked",
+                        choices=[
+                            ("asked", "asked for"),
+                            ("active", "active"),
+                            ("refused", "refused"),
+                            ("leaving", "being ended"),
+                        ],
+                    ),
+                ),
+                ("next_request_at", models.DateTimeField()),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("failures", models.PositiveSmallIntegerField(default=0)),
+                ("last_error", models.CharField(max_length=300, blank=True, default="")),
+                ("told_at", models.DateTimeField(null=True)),
+                ("untold_at", models.DateTimeField(null=True)),
+                (
+                    "feed",
+                    models.OneToOneField(
+                        on_delete=models.CASCADE, related_name="hub", to="digest.feed"
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            status__in=["asked", "active", "refused", "leaving"]
+                        ),
+                        name="hub_status_known",
+                    )
+                ],
+                "indexes": [models.Index(fields=["next_request_at"], name="hub_due")],
+            },
+        ),
     ]

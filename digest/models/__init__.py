@@ -1,6 +1,7 @@
 """Stories and their feeds, editions and their schedules, and the ledger of deliveries.
 
 feeds            where stories come from
+hubs             the hubs that tell when a feed has something new
 rules            where stories are filed, and which are never proposed
 stories          what a newsletter could print
 vectors          what a title means, as numbers
@@ -15,6 +16,7 @@ from digest.models.deliveries import Delivery
 from digest.models.edition_log import EditionLogEntry
 from digest.models.editions import Edition, EditionItem, Frozen
 from digest.models.feeds import Feed
+from digest.models.hubs import HubSubscription
 from digest.models.ranking_weights import RankingWeights
 from digest.models.rules import SectionRule, SieveRule
 from digest.models.schedules import Cadence, Schedule
@@ -29,6 +31,7 @@ __all__ = [
     "EditionLogEntry",
     "Feed",
     "Frozen",
+    "HubSubscription",
     "RankingWeights",
     "Schedule",
     "SectionRule",

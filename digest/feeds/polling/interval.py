@@ -38,16 +38,14 @@ class Interval:
     reason: str
 
 
-def by_yield(
-    recent: Observed, week: Observed, *, hint: timedelta | None = None, least: timedelta = SHORTEST
-) -> Interval:
+def by_yield(recent: Observed, week: Observed, *, hint: timedelta | None = None) -> Interval:
     """Return the wait for a feed that brought `recent` in the last day or two, `week` in seven.
 
     The busier of the two counts, so that a feed which wakes up is fetched faster at once and one
     that falls asleep slows down over a week. In the week, one story more than was seen is assumed:
     of a feed that has been watched for an hour without a story nobody knows that it brings none.
     Without any history, the wait is the shortest. `hint` is what the publisher asks for (ttl,
-    sy:updatePeriod, max-age). The result is between `least` and LONGEST.
+    sy:updatePeriod, max-age). The result is between SHORTEST and LONGEST.
     """
     lately = recent.stories / recent.days if recent.days >= 1 else 0.0
     usually = (week.stories + 1) / max(week.days, 1 / 1440)
@@ -57,7 +55,7 @@ def by_yield(
     if hint is not None and hint > wait:
         wait = _clamp(min(hint, wait * _MOST_BY_HINT))
         reason += ", and asks for fewer fetches"
-    return Interval(max(wait, least), reason)
+    return Interval(wait, reason)
 
 
 def _brings(observed: Observed) -> str:
