@@ -8,7 +8,7 @@ from config import celery_app
 COMMANDS = [
     "start", "stop", "import_subscribers", "export_subscribers",
     "erase_reader", "export_reader",
-    "fetch_feeds", "add_feed", "add_story", "read_feed",
+    "fetch_feeds", "add_feed", "add_story", "read_feed", "import_feeds",
     "draft_edition", "approve_edition", "send_edition", "export_edition",
     "stop_edition", "resend_failed", "reset_second_factor",
 ]  # fmt: skip

@@ -22,6 +22,26 @@ def run(*args):
     return out.getvalue()
 
 
+def test_the_feeds_of_an_opml_file_are_added(newsletter, tmp_path):
+    file = tmp_path / "feeds.opml"
+    file.write_text(
+        "<opml version='2.0'><body><outline text='World'>"
+        "<outline xmlUrl='https://a.example/rss'/></outline></body></opml>"
+    )
+    command = ("import_feeds", str(file), "--newsletter", "daily")
+    line = "https://a.example/rss: added, in World\n1 of 1 feeds"
+
+    assert run(*command, "--dry-run") == f"{line} would be added.\n"
+    assert not Feed.objects.exists()
+    assert run(*command) == f"{line} added.\n"
+    assert Feed.objects.get().section.name == "World"
+
+    file.write_text("nonsense")
+    for path, reason in ((file, "no OPML file"), (tmp_path / "none", "No such file")):
+        with pytest.raises(CommandError, match=reason):
+            run("import_feeds", str(path), "--newsletter", "daily")
+
+
 @pytest.mark.subprocess
 def test_a_feed_is_added_with_its_stories(web, sample, newsletter):
     url = web.serve("/feed.xml", sample("feeds/rss-media.xml"))
