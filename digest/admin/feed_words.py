@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from digest.admin.local_times import format_local
 from digest.editions.draft.feed_yield import FeedYield
 from digest.feeds.polling.arrivals import DAYS, observed
 from digest.models import Feed
@@ -47,9 +46,11 @@ def no_news(found: FeedYield) -> str:
 
 
 def trouble(feed: Feed) -> str:
-    """Return the last error, cut short, and since when the feed fails; empty if it does not."""
-    if not feed.last_error:
-        return ""
-    since = format_local(feed.failing_since, feed.newsletter.zone)
-    error = truncate(feed.last_error, 80)
-    return f"{error} Since {since}" if since else error
+    """Return the last error, cut short, and since when the feed fails; empty if it does not.
+
+    On a phone, a cell of the list has room for two lines.
+    """
+    error = truncate(feed.last_error, 45)
+    if not error or feed.failing_since is None:
+        return error
+    return f"{error} Since {feed.failing_since.astimezone(feed.newsletter.zone):%-d %b}"

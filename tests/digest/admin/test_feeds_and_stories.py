@@ -1,6 +1,6 @@
 """Feeds, stories and schedules in the admin."""
 
-from datetime import time, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import lxml.html
 import pytest
@@ -83,10 +83,12 @@ def test_failing_feeds_can_be_filtered_and_are_listed_on_the_overview(admin_clie
         newsletter, title="Broken wire", consecutive_failures=2, last_error="It answered 503."
     )
 
+    Feed.objects.filter(title="Broken wire").update(failing_since=datetime(2026, 3, 1, tzinfo=UTC))
     listed = admin_client.get(reverse("admin:digest_feed_changelist"), {"state": "trouble"})
     overview = admin_client.get(reverse("admin:index")).content.decode()
 
     assert [feed.title for feed in listed.context["cl"].result_list] == ["Broken wire"]
+    assert "It answered 503. Since 1 Mar" in listed.content.decode()
     assert "It answered 503." in overview
     assert "Well-behaved wire" not in overview
 
