@@ -15,9 +15,8 @@ drafts       turns entries into unsaved stories
 known        finds the stored story of an entry
 store        stores entries as stories, once each
 polling      decides when each feed is fetched, and where from
-adding       brings feeds themselves in and out
+adding       brings feeds themselves in and out, and tries them before
 ingest       does all of this for one feed, and records how it went
-trial        tells what a feed or a page would bring
 manual       stories that an editor or a program adds
 prose        takes the sentences out of a publisher's markup
 sanitise     turns markup into plain text

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.timezone import now
 
-from digest.feeds.trial import Unreadable, load, try_feed, try_page
+from digest.feeds.adding.trial import Unreadable, load, try_feed, try_page
 from subscribers.models import validate_time
 
 HELP = """\
