@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.db.models import Count, F, Q, Window
 from django.db.models.functions import RowNumber
 
-from digest.editions.draft.passed_over import why_passed_over
+from digest.editions.draft.passed_over import Sieve
 from digest.models import EditionItem, Story
 
 PERIOD = timedelta(days=14)
@@ -38,7 +38,7 @@ class FeedYield:
 
 
 def feed_yields(feed_ids: Collection[int], *, now: datetime) -> dict[int, FeedYield]:
-    """Return what each feed yielded, by its id, in two queries however many feeds there are."""
+    """Return what each feed yielded, by its id, in a few queries however many feeds there are."""
     items = (
         EditionItem.objects.filter(
             story__feed__in=feed_ids, edition__slot_date__gte=(now - PERIOD).date(), released=False
@@ -52,9 +52,11 @@ def feed_yields(feed_ids: Collection[int], *, now: datetime) -> dict[int, FeedYi
     placed = {row["story__feed_id"]: (row["stood"], row["printed"]) for row in items}
     seen: Counter[int | None] = Counter()
     sieved: Counter[int | None] = Counter()
-    for story in _newest(feed_ids, now=now):
+    newest = _newest(feed_ids, now=now)
+    sieve = Sieve(newest)
+    for story in newest:
         seen[story.feed_id] += 1
-        sieved[story.feed_id] += bool(why_passed_over(story))
+        sieved[story.feed_id] += bool(sieve.why(story))
     return {
         feed_id: FeedYield(*placed.get(feed_id, (0, 0)), sieved[feed_id], seen[feed_id])
         for feed_id in feed_ids

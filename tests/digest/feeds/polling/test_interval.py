@@ -170,7 +170,7 @@ def test_an_interval_that_an_editor_fixed_is_kept(web):
 def test_only_feeds_with_the_former_default_adapt_when_daybreak_is_upgraded():
     newsletter = factories.newsletter()
     feeds = [factories.feed(newsletter, interval_minutes=minutes) for minutes in (15, 5, 60)]
-    migration = import_module("digest.migrations.0018_feeds_with_the_former_interval_adapt")
+    migration = import_module("digest.migrations.0023_feeds_with_the_former_interval_adapt")
 
     migration.let_them_adapt(apps, None)
     for feed in feeds:

@@ -19,6 +19,6 @@ def fix_them_again(apps, schema_editor):
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("digest", "0017_feeds_are_fetched_by_what_they_bring")]
+    dependencies = [("digest", "0022_feeds_are_fetched_by_what_they_bring")]
 
     operations = [migrations.RunPython(let_them_adapt, fix_them_again)]

@@ -14,7 +14,7 @@ def url():
 
 
 class Migration(migrations.Migration):
-    dependencies = [("digest", "0016_stories_have_no_default_date")]
+    dependencies = [("digest", "0021_editions_are_looked_after")]
 
     operations = [
         migrations.AlterField(
