@@ -236,6 +236,8 @@ LANE_SCHED_BATCH = env.bool("LANE_SCHED_BATCH", default=True)
 # An edition is held for a person's approval if its readers are more than this many per cent more
 # or fewer than usual; 0 never holds it.
 AUDIENCE_GUARD_PERCENT = env.int("AUDIENCE_GUARD_PERCENT", default=30)
+# How many extra editions (breaking news) one reader may get in 24 hours, over all newsletters.
+EXTRA_EDITIONS_PER_DAY = env.int("EXTRA_EDITIONS_PER_DAY", default=2)
 
 # --- Retention ----------------------------------------------------------------------------------
 # Days after which data is purged (subscribers.privacy.retention); 0 keeps it permanently.

@@ -37,6 +37,8 @@ RENAMED = {
     "LANES_GIVE_WAY": "LANE_SCHED_BATCH",
     "RETENTION_LEFT_DAYS": "RETENTION_INACTIVE_DAYS",
 }
+# Settings that switch something off at 0.
+MAY_BE_ZERO = {"AUDIENCE_GUARD_PERCENT", "EXTRA_EDITIONS_PER_DAY"}
 # Variables that are settings no more. What they set is fixed now.
 REMOVED = {
     "AUDIENCE_GUARD_FROM": "Below 50 readers no edition is held for their number.",
@@ -72,9 +74,10 @@ def _range_problems() -> Iterator[CheckMessage]:
         "API_PUBLIC_RATE": settings.API_PUBLIC_RATE,
         "IMPORT_MAX_MB": settings.IMPORT_MAX_BYTES // 1024**2,
         "AUDIENCE_GUARD_PERCENT": settings.AUDIENCE_GUARD_PERCENT,
+        "EXTRA_EDITIONS_PER_DAY": settings.EXTRA_EDITIONS_PER_DAY,
     }
     for name, value in values.items():
-        least = 0 if name == "AUDIENCE_GUARD_PERCENT" else 1
+        least = 0 if name in MAY_BE_ZERO else 1
         if value < least:
             hint = f"Set it to a number from {least} on, or remove it."
             yield Error(f"{name} is {value}, which is out of range.", hint=hint, id="daybreak.E042")

@@ -94,6 +94,19 @@ def add_editions(reader: Subscription) -> None:
             status=status, reason="stopped", approved_hash="x",
         )  # fmt: skip
         Delivery.objects.create(edition=edition, subscription=reader)
+    # Beside the editions by hand of the same date, of which there is one.
+    by_hand = factories.edition(reader.newsletter, schedule=None)
+    extras = [
+        factories.edition(
+            reader.newsletter,
+            stories=0,
+            schedule=None,
+            extra_story=factories.story(reader.newsletter),
+            slot_date=by_hand.slot_date,
+        )
+        for _ in range(2)
+    ]
+    factories.publish(extras[0])
     for status in Delivery.Status.values:
         edition = factories.edition(reader.newsletter, stories=0)
         Delivery.objects.create(

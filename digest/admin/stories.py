@@ -24,9 +24,9 @@ from unfold.widgets import (
     UnfoldAdminURLInputWidget,
 )
 
+from digest.admin.breaking_news import SendsBreakingNews
 from digest.admin.edition import rights
 from digest.admin.event_page import EventPage, event_url
-from digest.admin.kept_forms import KeepsWhatWasTyped
 from digest.admin.local_times import format_local
 from digest.admin.section_rules import offer_always
 from digest.editions.decide.approve import void_if_changed
@@ -161,7 +161,7 @@ def _note(story: Story, changed: Collection[str]) -> list[str]:
 
 
 @admin.register(Story)
-class StoryAdmin(EventPage, KeepsWhatWasTyped):
+class StoryAdmin(EventPage, SendsBreakingNews):
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
     list_display = [
         "title", "source_name", "section", "published", "reports", "came_from", "printed",
@@ -173,7 +173,7 @@ class StoryAdmin(EventPage, KeepsWhatWasTyped):
     date_hierarchy = "published_at"
     actions = [
         "hide", "unhide", "want", "file_by_rules", "higher", "lower", "as_it_is", "one_event",
-        "another_event",
+        "another_event", "breaking_news",
     ]  # fmt: skip
     list_per_page = 50
     warn_unsaved_form = True

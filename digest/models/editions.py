@@ -137,6 +137,18 @@ class Edition(models.Model):
         editable=False,
         help_text="Of a correction: it is for readers of the revisions up to this one.",
     )
+    # The story that an extra edition brings as breaking news, beside the schedule; empty: it is no
+    # extra edition.
+    extra_story = models.ForeignKey(
+        Story,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        # Editions are few, and stories are never deleted.
+        db_index=False,
+        related_name="+",
+    )
     # Increased when an edition that was stopped in mid-send is approved with changed content.
     revision = models.PositiveSmallIntegerField(default=1, editable=False)
     sending_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -164,11 +176,17 @@ class Edition(models.Model):
                 name="edition_once_per_slot",
                 condition=models.Q(corrects=None),
             ),
-            # Without a schedule there is one edition of each cadence per date.
+            # Without a schedule there is one edition of each cadence per date, beside extra ones.
             models.UniqueConstraint(
                 fields=["newsletter", "slot_date", "cadence"],
                 name="edition_by_hand_once_a_day",
-                condition=models.Q(corrects=None, schedule=None),
+                condition=models.Q(corrects=None, schedule=None, extra_story=None),
+            ),
+            # A second click makes no second extra edition, and nobody gets the same news twice.
+            models.UniqueConstraint(
+                fields=["extra_story"],
+                name="edition_one_extra_per_story",
+                condition=~models.Q(status="skipped"),
             ),
             # The cadence decides the audience; an unknown one would have no readers.
             models.CheckConstraint(
@@ -213,6 +231,7 @@ class Edition(models.Model):
     def __str__(self) -> str:
         kind = " · the week" if self.cadence == Cadence.WEEKLY else ""
         kind += " · correction" if self.corrects_id else ""
+        kind += " · breaking news" if self.is_extra else ""
         return f"{self.newsletter} · {self.slot_date:%-d %B %Y}{kind}"
 
     def get_absolute_url(self) -> str:
@@ -224,6 +243,16 @@ class Edition(models.Model):
         if self.schedule is None or not self.schedule.reminder_minutes:
             return None
         return self.sends_at - timedelta(minutes=self.schedule.reminder_minutes)
+
+    @property
+    def is_extra(self) -> bool:
+        """Whether it brings breaking news beside the schedule."""
+        return self.extra_story_id is not None
+
+    @property
+    def goes_out_on_approval(self) -> bool:
+        """Whether it waits for nothing but an approval, as corrections and breaking news do."""
+        return self.corrects_id is not None or self.is_extra
 
     @property
     def is_for_older_revisions(self) -> bool:

@@ -31,14 +31,16 @@ def latest_edition(newsletter: Newsletter) -> Edition | None:
     """Return the last sent edition with its items, stories and sections; two queries.
 
     An edition that follows the readers' clocks takes a day to send. It counts as sent while it is
-    still going out. An edition that ended while its next revision was being written is left out,
+    still going out. An extra edition is left out, because its one story does not show what the
+    newsletter is like. An edition that ended while its next revision was being written is left out,
     because it would show content that nobody approved.
     """
     items = EditionItem.objects.select_related("story", "section")
     under_way = Q(status=Edition.Status.SENDING, local_time__isnull=False)
     return (
         Edition.objects.filter(Q(status=Edition.Status.SENT) | under_way)
-        .filter(newsletter=newsletter, corrects=None, cadence=Cadence.DAILY)
+        .filter(newsletter=newsletter, corrects=None, extra_story=None)
+        .filter(cadence=Cadence.DAILY)
         .filter(frozen_pages__content_hash=F("approved_hash"))
         .order_by("-sending_at", "-sent_at")
         .prefetch_related(Prefetch("items", queryset=items))

@@ -101,10 +101,10 @@ class EditionDecisions(EditionUnderWay):
             )
         context: dict[str, Any] = {"estimate": audience.estimate(edition, now=now())}
         if early.uses_up_slot(edition, now=now(), ignore_reader_clocks=True):
-            extra = early.as_extra(edition, now=now())
+            todays = early.as_todays(edition, now=now())
             context |= {
-                "extra": extra,
-                "extra_readers": audience.estimate(extra, now=now()).readers,
+                "todays": todays,
+                "todays_readers": audience.estimate(todays, now=now()).readers,
             }
         return self._confirmation_page(request, edition, "send", context)
 
@@ -116,7 +116,7 @@ class EditionDecisions(EditionUnderWay):
             self._require(request, Step.APPROVE, edition)
             was_approved = False
         # An edition of another day may be for more readers or fewer.
-        readers = "extra_readers" if slot is early.SlotChoice.KEEP else "readers"
+        readers = "todays_readers" if slot is early.SlotChoice.KEEP else "readers"
         try:
             sent = send_now.approve_as_seen(
                 edition_id=edition.pk,
@@ -134,7 +134,7 @@ class EditionDecisions(EditionUnderWay):
             step = "Resumed sending" if edition.sending_at else "Sent now"
             if sent.slot_date != edition.slot_date:
                 step += (
-                    f" as an extra edition of {sent.slot_date:%A, %-d %B}; the one of "
+                    f" as an edition of {sent.slot_date:%A, %-d %B}; the one of "
                     f"{edition.slot_date:%A, %-d %B} is drafted anew"
                 )
             self.log_change(request, edition, f"{step}." if was_approved else f"Approved. {step}.")
@@ -169,7 +169,7 @@ class EditionDecisions(EditionUnderWay):
         edition = self._edition(request, pk, step=Step.REOPEN)
         try:
             taken = reopen.reopen(edition_id=edition.pk, now=now())
-        except reopen.TooLateToReopen as error:
+        except reopen.CannotReopen as error:
             messages.error(request, str(error))
             return self._back(edition)
         if edition.status == Edition.Status.SKIPPED:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
+
 from digest.admin.local_times import format_local
 from digest.admin.send_times import (
     format_send_time,
@@ -128,6 +130,12 @@ def _readers_of(edition: Edition, found: Snapshot | None, now: datetime) -> dict
         context["correction_for"] = stale_while_revalidate(
             f"correction:{edition.pk}", lambda: audience.readers(edition).count(), min_ttl=1
         )
+    if edition.is_extra and edition.status in Edition.EDITABLE and not edition.sending_at:
+        # As above: what an editor approves, and not the last word.
+        context["extra_for"] = stale_while_revalidate(
+            f"extra:{edition.pk}", lambda: audience.estimate(edition, now=now), min_ttl=1
+        )
+        context["extra_cap"] = settings.EXTRA_EDITIONS_PER_DAY
     if edition.reason == Edition.Reason.AUDIENCE:
         context["estimate"] = audience.estimate(edition, now=now)
     return context | (_revisions(edition, found) if found else {})
@@ -222,8 +230,9 @@ def headline(edition: Edition, *, now: datetime) -> str:
         return "Skipped: this edition does not go out."
     if edition.status == Status.HELD and edition.sending_at:
         return "Sending was stopped before every reader had it."
-    if edition.status == Status.DRAFT and edition.corrects_id:
-        return "The draft of a correction. It goes out as soon as it is approved."
+    if edition.status == Status.DRAFT and edition.goes_out_on_approval:
+        kind = "breaking news" if edition.is_extra else "a correction"
+        return f"The draft of {kind}. It goes out as soon as it is approved."
     if edition.status == Status.HELD:
         return "Held: it waits for an editor."
     if edition.status == Status.APPROVED:

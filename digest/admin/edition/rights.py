@@ -80,10 +80,10 @@ def _needs(step: Step, edition: Edition) -> set[str]:
 def _needs_to_approve(edition: Edition) -> set[str]:
     """Return what an approval needs.
 
-    An approved edition goes out at its time, or at once if that has passed. A correction and an
-    edition that was stopped in mid-send have no such time: the approval alone sends them.
+    An approved edition goes out at its time, or at once if that has passed. A correction, an extra
+    edition and one that was stopped in mid-send have no such time: the approval alone sends them.
     """
-    is_sending = edition.corrects_id is not None or edition.sending_at is not None
+    is_sending = edition.goes_out_on_approval or edition.sending_at is not None
     return {APPROVE, SEND} if is_sending else {APPROVE}
 
 

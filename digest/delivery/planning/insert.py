@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.db.models import QuerySet
 
-from digest.editions.decide import waves
+from digest.editions.decide import extra_cap, waves
 from digest.models import Edition
 from subscribers.models import Subscription
 
@@ -19,6 +19,23 @@ added AS (
     INSERT INTO digest_delivery (edition_id, subscription_id, status, reason, attempts,
                                  next_attempt_at, lane, reply, relay, revision)
     SELECT %s, batch.id, 'pending', '', 0, %s, '', '', '', 0 FROM batch ORDER BY batch.id
+        ON CONFLICT (edition_id, subscription_id) DO NOTHING
+ RETURNING 1
+)
+SELECT (SELECT max(id) FROM batch), (SELECT count(*) FROM batch), (SELECT count(*) FROM added)
+"""
+
+# Of an extra edition, the batch says who has had enough of them. They get a row too, so that the
+# edition's figures have them.
+_INSERT_EXTRA = """
+WITH batch (id, at_cap) AS MATERIALIZED ({batch}),
+added AS (
+    INSERT INTO digest_delivery (edition_id, subscription_id, status, reason, attempts,
+                                 next_attempt_at, finished_at, lane, reply, relay, revision)
+    SELECT %s, batch.id, CASE WHEN at_cap THEN 'skipped' ELSE 'pending' END,
+           CASE WHEN at_cap THEN 'extra-cap' ELSE '' END, 0, %s::timestamptz,
+           CASE WHEN at_cap THEN %s::timestamptz END, '', '', '', 0
+      FROM batch ORDER BY batch.id
         ON CONFLICT (edition_id, subscription_id) DO NOTHING
  RETURNING 1
 )
@@ -68,12 +85,25 @@ def delivery_rows(
 
     `readers` are ordered and limited to one batch. Each batch needs a transaction of its own.
     """
+    if edition.is_extra:
+        return _add_below_cap(edition, readers, now)
     if edition.local_time is None:
         query, params = readers.values_list("pk", flat=True).query.sql_with_params()
         with connection.cursor() as cursor:
             cursor.execute(_INSERT.format(batch=query), [*params, edition.pk, now])
             return _read_batch(cursor)
     return _add_by_send_times(edition, readers, now)
+
+
+def _add_below_cap(edition: Edition, readers: QuerySet[Subscription], now: datetime) -> ReaderBatch:
+    extra_cap.lock()
+    # Only now, so that the query sees the rows of whoever had the lock before.
+    at_cap = extra_cap.is_at_cap(edition, subscriber="subscriber", now=now)
+    columns = readers.annotate(at_cap=at_cap).values_list("pk", "at_cap")
+    query, params = columns.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT_EXTRA.format(batch=query), [*params, edition.pk, now, now])
+        return _read_batch(cursor)
 
 
 def _add_by_send_times(

@@ -8,6 +8,8 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Count, QuerySet
 
+from digest.delivery.planning.start import WAITING
+from digest.editions.decide import extra_cap
 from digest.models import Delivery, Edition
 from subscribers.models import Suppression
 
@@ -93,6 +95,8 @@ def resend_failed(
         uncertain = _make_due(_finally_uncertain(edition_id), now) if include_uncertain else 0
         if not failed + uncertain:
             raise CannotResend(_nobody_left(left_out))
+        if edition.is_extra and _leave_out_at_cap(edition, now) == failed + uncertain:
+            raise CannotResend("All of them have had enough extra editions today.")
         Edition.objects.filter(pk=edition_id, status__in=_UNDER_WAY).update(
             status=_Status.SENDING, deadline_at=deadline
         )
@@ -130,6 +134,17 @@ def _finally_uncertain(edition_id: int) -> QuerySet[Delivery]:
     return Delivery.objects.filter(
         edition_id=edition_id, status=_Row.UNCERTAIN, finished_at__isnull=False
     )
+
+
+def _leave_out_at_cap(edition: Edition, now: datetime) -> int:
+    """Skip waiting readers of an extra edition who have had enough since it failed to reach them.
+
+    Returns how many.
+    """
+    extra_cap.lock()
+    at_cap = extra_cap.is_at_cap(edition, subscriber="subscription__subscriber", now=now)
+    waiting = Delivery.objects.filter(WAITING, at_cap, edition=edition)
+    return waiting.update(status=_Row.SKIPPED, reason=Delivery.Reason.EXTRA_CAP, finished_at=now)
 
 
 def _not_suppressed(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:

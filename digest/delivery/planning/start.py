@@ -96,7 +96,7 @@ def _start(edition: Edition, now: datetime) -> None:
     # The hash is computed again after freezing, to notice a change while the page was rendered.
     if {frozen.content_hash, content_hash(edition)} != {edition.approved_hash}:
         raise _CannotSend(_Reason.CHANGED, "The edition was changed after it was approved.")
-    readers = audience.reachable(edition, now=now).count()
+    readers = audience.count_readers(edition, now=now)
     if unusual := audience.unusual_warning(edition, readers):
         raise _CannotSend(_Reason.AUDIENCE, unusual)
     Edition.objects.filter(pk=edition.pk, status=_Status.APPROVED).update(

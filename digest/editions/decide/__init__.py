@@ -3,6 +3,7 @@
 approve    binds an approval to what the edition says at that moment
 preflight  finds problems before anybody approves
 audience   the readers of an edition, and whether their number is unusual
+extra_cap  the readers who have had enough extra editions of late
 waves      the moments at which readers get an edition that follows their clocks
 send_now   approves an edition as the editor saw it, to be sent now or at its time
 early      what becomes of a slot whose edition is sent on an earlier day

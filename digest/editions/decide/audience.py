@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from digest.editions.decide import extra_cap
 from digest.editions.draft.rhythm import has_daily_schedule, has_weekly_schedule
 from digest.models import Cadence, Delivery, Edition
 from subscribers.models import Subscription, Suppression
@@ -37,12 +38,14 @@ REACHED = (Delivery.Status.SENT, Delivery.Status.UNCERTAIN)
 class AudienceEstimate:
     """How many readers an edition would go to now, and how many are usual (None: not known yet).
 
-    `warning` is empty unless a person has to accept the number first.
+    `warning` is empty unless a person has to accept the number first. `at_cap` counts the readers
+    who are left out because they have had enough extra editions of late.
     """
 
     readers: int
     usual: int | None
     warning: str
+    at_cap: int = 0
 
 
 def frequencies(edition: Edition) -> tuple[str, ...]:
@@ -54,6 +57,8 @@ def frequencies(edition: Edition) -> tuple[str, ...]:
     - A daily edition is for daily readers and, from Monday to Friday, for readers of weekdays. It
       is for weekly readers too while no weekly schedule is active: theirs was switched off, and
       they did not choose to get nothing.
+    - An extra edition is for the same readers as a daily one of its date, but never for weekly
+      ones: they asked for one mail a week.
     """
     if edition.corrects_id:
         return tuple(_Frequency.values)
@@ -63,7 +68,7 @@ def frequencies(edition: Edition) -> tuple[str, ...]:
     found = [_Frequency.DAILY.value]
     if edition.slot_date.isoweekday() not in _WEEKEND:
         found.append(_Frequency.WEEKDAYS.value)
-    if not has_weekly_schedule(newsletter_id=edition.newsletter_id):
+    if not edition.is_extra and not has_weekly_schedule(newsletter_id=edition.newsletter_id):
         found.append(_Frequency.WEEKLY.value)
     return tuple(found)
 
@@ -71,7 +76,8 @@ def frequencies(edition: Edition) -> tuple[str, ...]:
 def readers(edition: Edition) -> QuerySet[Subscription]:
     """Return the active subscriptions that the edition is for.
 
-    Suppressed and paused readers are included; they are left out when their row is claimed. A
+    Suppressed and paused readers are included; they are left out when their row is claimed. So are
+    readers who have had enough extra editions; they are left out when they are planned. A
     correction is for the readers who got the mistake and are still active.
     """
     active = Subscription.objects.filter(
@@ -94,6 +100,12 @@ def reachable(edition: Edition, *, now: datetime) -> QuerySet[Subscription]:
     return _sendable(readers(edition), "subscriber__email_key").exclude(paused_until__gt=now)
 
 
+def count_readers(edition: Edition, *, now: datetime) -> int:
+    """Count the readers it would be sent to now, without those at the cap of extra editions."""
+    found = reachable(edition, now=now)
+    return found.count() - found.filter(extra_cap.at_cap(edition, now=now)).count()
+
+
 def _sendable(rows: QuerySet[Any], address: str) -> QuerySet[Any]:
     return rows.filter(~Exists(Suppression.objects.filter(email_key=OuterRef(address))))
 
@@ -103,7 +115,7 @@ def usual_size(edition: Edition) -> int | None:
 
     Similar editions are those for the same readers. A weekly edition says nothing about a daily
     one. A Sunday's edition says nothing about a Monday's, which also goes to readers who want no
-    mail at the weekend.
+    mail at the weekend, and an extra edition nothing about either.
     """
     is_weekend = Q(slot_date__iso_week_day__in=_WEEKEND)
     alike = Edition.objects.filter(
@@ -111,6 +123,7 @@ def usual_size(edition: Edition) -> int | None:
         cadence=edition.cadence,
         status=Edition.Status.SENT,
         corrects=None,
+        extra_story__isnull=not edition.is_extra,
         audience__isnull=False,
     ).exclude(pk=edition.pk)
     if edition.cadence == Cadence.DAILY:
@@ -132,13 +145,17 @@ def remaining(edition: Edition, *, now: datetime) -> int:
     unplanned = reachable(edition, now=now).exclude(
         Exists(rows.filter(subscription=OuterRef("pk")))
     )
-    return planned.count() + unplanned.count()
+    at_cap = unplanned.filter(extra_cap.at_cap(edition, now=now))
+    return planned.count() + unplanned.count() - at_cap.count()
 
 
 def estimate(edition: Edition, *, now: datetime) -> AudienceEstimate:
     """Count the readers now; this takes some tenths of a second for a million."""
-    count = reachable(edition, now=now).count()
-    return AudienceEstimate(count, usual_size(edition), unusual_warning(edition, count) or "")
+    found = reachable(edition, now=now)
+    at_cap = found.filter(extra_cap.at_cap(edition, now=now)).count()
+    count = found.count() - at_cap
+    warning = unusual_warning(edition, count) or ""
+    return AudienceEstimate(count, usual_size(edition), warning, at_cap)
 
 
 def unusual_warning(edition: Edition, count: int) -> str | None:
@@ -160,6 +177,8 @@ def unusual_warning(edition: Edition, count: int) -> str | None:
 
 
 def _kind(edition: Edition) -> str:
+    if edition.is_extra:
+        return "extra editions"
     return "weekly editions" if edition.cadence == Cadence.WEEKLY else "editions"
 
 

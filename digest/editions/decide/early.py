@@ -49,15 +49,15 @@ def slot_question(edition: Edition) -> EditionProblem:
     )
 
 
-def as_extra(edition: Edition, *, now: datetime) -> Edition:
+def as_todays(edition: Edition, *, now: datetime) -> Edition:
     """Return the edition as it would be if it left its slot; nothing is saved."""
-    extra = copy(edition)
-    extra.schedule = None
-    extra.slot_date = now.astimezone(newsroom_zone(edition)).date()
+    moved = copy(edition)
+    moved.schedule = None
+    moved.slot_date = now.astimezone(newsroom_zone(edition)).date()
     if edition.local_time is not None:
-        extra.deadline_at = min(edition.deadline_at, now + allowed_lateness(edition))
-        extra.local_time = extra.last_wave_at = None
-    return extra
+        moved.deadline_at = min(edition.deadline_at, now + allowed_lateness(edition))
+        moved.local_time = moved.last_wave_at = None
+    return moved
 
 
 def leave_slot(edition: Edition, *, now: datetime) -> None:
@@ -68,8 +68,8 @@ def leave_slot(edition: Edition, *, now: datetime) -> None:
     Raises:
         DayHasEdition
     """
-    extra = as_extra(edition, now=now)
-    changed = {name: getattr(extra, name) for name in _CHANGED}
+    moved = as_todays(edition, now=now)
+    changed = {name: getattr(moved, name) for name in _CHANGED}
     try:
         with transaction.atomic():
             Edition.objects.filter(pk=edition.pk).update(**changed)

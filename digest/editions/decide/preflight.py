@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import DatabaseError
 
 from digest.models import Cadence, Edition, EditionItem, Schedule
@@ -72,6 +73,9 @@ def _of_the_edition(edition: Edition, items: Sequence[EditionItem]) -> list[Edit
                 blocking=not may_be_short,
             )
         )
+    if edition.is_extra and not settings.EXTRA_EDITIONS_PER_DAY:
+        message = "No extra editions are sent: EXTRA_EDITIONS_PER_DAY is 0."
+        found.append(EditionProblem("no-extras", message))
     if edition.corrects_id and not edition.note.strip():
         found.append(EditionProblem("no-note", "It lacks the note that says what was wrong."))
     if not edition.preheader.strip():

@@ -31,13 +31,15 @@ class Release(Enum):
 def due_editions(*, now: datetime) -> list[int]:
     """Return the ids of the editions whose send time has come and that need a decision now.
 
-    A held edition waits for its editors until the deadline, and so does the draft of a correction.
+    A held edition waits for its editors until the deadline, and so do the drafts of a correction
+    and of an extra edition.
     An edition held in mid-send belongs to the delivery, which closes it, until an editor approves
     it again.
     """
     approved = Q(status=_Status.APPROVED)
-    undecided = Q(status=_Status.DRAFT, sending_at=None, corrects=None)
-    waiting = Q(status=_Status.HELD) | Q(status=_Status.DRAFT, corrects__isnull=False)
+    on_approval = Q(corrects__isnull=False) | Q(extra_story__isnull=False)
+    undecided = Q(~on_approval, status=_Status.DRAFT, sending_at=None)
+    waiting = Q(status=_Status.HELD) | Q(on_approval, status=_Status.DRAFT)
     late = Q(waiting, sending_at=None, deadline_at__lte=now)
     due = Edition.objects.filter(approved | undecided | late, sends_at__lte=now)
     return list(due.order_by("sends_at").values_list("pk", flat=True))
@@ -63,7 +65,7 @@ def _decide(edition: Edition, now: datetime) -> Release:
         return _past_deadline(edition, now)
     if edition.status == _Status.APPROVED:
         return Release.SEND
-    if edition.status == _Status.HELD or edition.sending_at or edition.corrects_id:
+    if edition.status == _Status.HELD or edition.sending_at or edition.goes_out_on_approval:
         return Release.NOTHING
     becomes = _if_too_few(edition)
     if becomes is None:

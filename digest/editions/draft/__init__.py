@@ -17,6 +17,7 @@ exchange     which stories of a new proposal are clearly better than a draft's
 refresh      what is fresher, taken into a draft that nobody has touched
 offers       what is fresher, offered where somebody has
 links        whether the links of coming editions still lead to a page
+extra        makes an extra edition of one story, as breaking news
 missed       slots that passed while nothing ran
 rhythm       what a newsletter's schedules promise its readers
 """

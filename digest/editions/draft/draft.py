@@ -53,6 +53,7 @@ def draft_edition(
         "schedule": plan.schedule,
         "slot_date": plan.slot_date,
         "corrects": None,
+        "extra_story": None,
     }
     cadence = plan.schedule.cadence if plan.schedule else cadence
     # Without a schedule, a date may have one edition of each cadence. A schedule's slot has one

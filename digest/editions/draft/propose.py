@@ -169,6 +169,7 @@ def fresh_since(edition: Edition, now: datetime) -> datetime:
         .exclude(pk=edition.pk)
         .exclude(status=Edition.Status.SKIPPED)
         .exclude(corrects__isnull=False)
+        .exclude(extra_story__isnull=False)
         .order_by("-drafted_at")
         .values_list("drafted_at", flat=True)
         .first()

@@ -13,7 +13,11 @@ from digest.models import Cadence, Edition, Story
 _Status = Edition.Status
 
 
-class TooLateToReopen(Exception):
+class CannotReopen(Exception):
+    """The edition stays skipped; the message says why."""
+
+
+class TooLateToReopen(CannotReopen):
     """The skipped edition's deadline has passed, so it would only be skipped again."""
 
 
@@ -26,10 +30,14 @@ def reopen(*, edition_id: int, now: datetime) -> list[Story]:
 
     Raises:
         TooLateToReopen: its deadline has passed.
+        CannotReopen: its story has another extra edition by now.
     """
     edition = Edition.objects.select_for_update(of=("self",)).get(pk=edition_id)
     if now >= edition.deadline_at:
         raise TooLateToReopen("Its deadline has passed. Make a new edition instead.")
+    others = Edition.objects.exclude(status=_Status.SKIPPED).exclude(pk=edition_id)
+    if edition.is_extra and others.filter(extra_story=edition.extra_story_id).exists():
+        raise CannotReopen("Its story has another extra edition by now.")
     moved = Edition.objects.filter(pk=edition_id, status=_Status.SKIPPED).update(
         status=_Status.DRAFT, reason="", reason_detail=""
     )

@@ -139,15 +139,15 @@ def test_the_page_names_the_day_and_offers_both(admin_client, tomorrows, evening
     assert f"This is the edition of {tomorrows.slot_date:%A, %-d %B}, planned for 07:00." in page
     assert f"there is none on {tomorrows.slot_date:%A} at 07:00" in page
 
-    assert 'name="extra_readers" value="1"' in page
+    assert 'name="todays_readers" value="1"' in page
 
-    form = {"seen": approve.fingerprint(tomorrows), "readers": "1", "extra_readers": "1"}
+    form = {"seen": approve.fingerprint(tomorrows), "readers": "1", "todays_readers": "1"}
     admin_client.post(url, form)
     assert Edition.objects.get(pk=tomorrows.pk).status == "draft"
     admin_client.post(url, form | {"slot": "keep"})
     entry = LogEntry.objects.get(object_id=str(tomorrows.pk))
     assert entry.get_change_message() == (
-        f"Approved. Sent now as an extra edition of {evening:%A, %-d %B}; the one of "
+        f"Approved. Sent now as an edition of {evening:%A, %-d %B}; the one of "
         f"{tomorrows.slot_date:%A, %-d %B} is drafted anew."
     )
     sent = Edition.objects.get(pk=tomorrows.pk)
