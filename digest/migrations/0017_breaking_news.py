@@ -48,6 +48,7 @@ class Migration(migrations.Migration):
                     ("paused", "paused by the reader"),
                     ("frequency", "chose another frequency"),
                     ("muted", "muted every section"),
+                    ("no-extras", "wants no extra editions"),
                     ("extra-cap", "had enough extra editions today"),
                     ("past-deadline", "past the edition's deadline"),
                     ("ended", "the edition ended earlier"),

@@ -30,6 +30,7 @@ class Delivery(models.Model):
         PAUSED = "paused", "paused by the reader"
         FREQUENCY = "frequency", "chose another frequency"
         MUTED = "muted", "muted every section"
+        NO_EXTRAS = "no-extras", "wants no extra editions"
         EXTRA_CAP = "extra-cap", "had enough extra editions today"
         PAST_DEADLINE = "past-deadline", "past the edition's deadline"
         ENDED = "ended", "the edition ended earlier"

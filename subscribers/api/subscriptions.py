@@ -187,6 +187,9 @@ class SubscriptionOut(Schema):
         description="When the reader wants editions that are sent by the readers' clocks. Null: "
         "the schedule's hour."
     )
+    wants_extras: bool = Field(
+        description="Whether extra editions, with breaking news, come too. Weekly readers get none."
+    )
     paused_until: datetime | None
     language: str = Field(description="Empty: the newsletter's.")
     timezone: str = Field(description="Empty: the newsletter's.")
@@ -211,6 +214,7 @@ class Changes(Input):
     )
     muted_sections: list[SlugText] | None = Field(None, max_length=200)
     preferred_time: LocalTime | None = Field(None, description="Null: the schedule's hour.")
+    wants_extras: bool | None = Field(None, description="Extra editions, with breaking news.")
     paused_until: Timestamp | None = Field(None, description="Null ends a pause.")
     language: Language | None = Field(None, description="Null: the newsletter's.")
     timezone: TimeZone | None = Field(None, description="Null: the newsletter's.")
@@ -249,7 +253,7 @@ def change_subscription(
 
 def _change(subscription: Subscription, data: Changes, origin: Origin, at: datetime) -> None:
     given, reader = data.model_fields_set, subscription.subscriber
-    if given & {"frequency", "muted_sections", "preferred_time"}:
+    if given & {"frequency", "muted_sections", "preferred_time", "wants_extras"}:
         chosen = _choices(subscription, data)
         try:
             choices.set_choices(
@@ -310,6 +314,7 @@ def _choices(subscription: Subscription, data: Changes) -> choices.Choices:
         muted=muted,
         frequency=data.frequency or current.frequency,
         preferred_time=_time(data) if "preferred_time" in given else current.preferred_time,
+        wants_extras=current.wants_extras if data.wants_extras is None else data.wants_extras,
     )
 
 
@@ -360,6 +365,7 @@ def _subscription_out(subscription: Any) -> SubscriptionOut:
         frequency=subscription.frequency,
         muted_sections=[section.slug for section in muted],
         preferred_time=f"{preferred:%H:%M}" if preferred else None,
+        wants_extras=subscription.wants_extras,
         paused_until=subscription.paused_until,
         language=reader.language,
         timezone=reader.timezone,

@@ -141,6 +141,12 @@ class Subscription(models.Model):
     frequency = models.CharField(
         max_length=16, choices=Frequency, default=Frequency.DAILY, db_default=Frequency.DAILY
     )
+    wants_extras = models.BooleanField(
+        "wants breaking news",
+        default=True,
+        db_default=True,
+        help_text="Extra editions, beside the usual ones.",
+    )
     paused_until = models.DateTimeField(null=True, blank=True)
     preferred_time = models.TimeField(
         null=True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -36,6 +36,7 @@ class Choices:
     muted: Collection[int]
     frequency: str
     preferred_time: datetime.time | None
+    wants_extras: bool = True
 
     @classmethod
     def of(cls, subscription: Subscription) -> Choices:
@@ -44,6 +45,7 @@ class Choices:
             muted=subscription.muted_sections,
             frequency=subscription.frequency,
             preferred_time=subscription.preferred_time,
+            wants_extras=subscription.wants_extras,
         )
 
 
@@ -71,11 +73,17 @@ def set_choices(
             "preferred_time": (
                 _hour_text(subscription.preferred_time), _hour_text(choices.preferred_time),
             ),
+            "wants_extras": (
+                _yes_or_no(subscription.wants_extras), _yes_or_no(choices.wants_extras),
+            ),
         }  # fmt: skip
         subscription.muted_sections = muted
         subscription.frequency = choices.frequency
         subscription.preferred_time = choices.preferred_time
-        subscription.save(update_fields=["muted_sections", "frequency", "preferred_time"])
+        subscription.wants_extras = choices.wants_extras
+        subscription.save(
+            update_fields=["muted_sections", "frequency", "preferred_time", "wants_extras"]
+        )
         return _record_changes(subscription, changes, origin=origin, now=now)
 
 
@@ -103,8 +111,7 @@ def set_muted_sections(
 ) -> None:
     """Mute these sections of the subscription's newsletter, and no others."""
     subscription = Subscription.objects.get(pk=subscription_id)
-    current = Choices.of(subscription)
-    choices = Choices(section_ids, current.frequency, current.preferred_time)
+    choices = replace(Choices.of(subscription), muted=section_ids)
     set_choices(subscription_id=subscription_id, choices=choices, origin=origin, now=now)
 
 
@@ -220,6 +227,10 @@ def _section_names(section_ids: Iterable[int], names: dict[int, str]) -> list[st
 
 def _hour_text(time: datetime.time | None) -> str | None:
     return f"{time:%H:%M}" if time else None
+
+
+def _yes_or_no(wanted: bool) -> str:
+    return "yes" if wanted else "no"
 
 
 def ledger_time(at: datetime.datetime | None) -> str | None:

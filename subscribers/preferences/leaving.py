@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -223,7 +224,7 @@ def _ask_to_confirm(
     flow.request_fresh_link(subscription_id=subscription.pk, origin=origin, now=now)
     if frequency:
         current = Choices.of(subscription)
-        choices = Choices(current.muted, frequency, current.preferred_time)
+        choices = replace(current, frequency=frequency)
         set_choices(subscription_id=subscription.pk, choices=choices, origin=origin, now=now)
     if paused_until:
         pause(subscription_ids=[subscription.pk], until=paused_until, origin=origin, now=now)

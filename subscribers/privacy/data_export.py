@@ -89,6 +89,7 @@ def _subscription(subscription: Subscription, names: dict[int, str]) -> dict[str
         "muted_sections": [names[pk] for pk in subscription.muted_sections if pk in names],
         "paused_until": subscription.paused_until,
         "preferred_time": subscription.preferred_time,
+        "wants_extras": subscription.wants_extras,
         "signed_up_on": subscription.source,
         "signed_up_at": subscription.created_at,
         "confirmed_at": subscription.confirmed_at,

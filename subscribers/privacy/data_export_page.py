@@ -37,6 +37,10 @@ LABELS: dict[str, dict[str, str | Promise]] = {
         "weekdays": _("Monday to Friday"),
         "weekly": _("the best of the week, once a week"),
     },
+    "wants_extras": {
+        "yes": _("As it happens, at any hour"),
+        "no": _("Only in the usual editions"),
+    },
     "ended_why": {
         "too-many": _("too many mails"),
         "not-for-me": _("not what you expected"),
@@ -77,6 +81,7 @@ LABELS: dict[str, dict[str, str | Promise]] = {
         "muted_sections": _("Sections you do not want"),
         "frequency": _("How often"),
         "preferred_time": _("Hour"),
+        "wants_extras": _("Breaking news"),
         "paused_until": _("Paused until"),
         "language": _("Language"),
         "timezone": _("Time zone"),
@@ -137,6 +142,7 @@ def _subscription(row: dict[str, Any]) -> dict[str, Any]:
     return row | {
         "status": _label("status", row["status"]),
         "frequency": _label("frequency", row["frequency"]),
+        "wants_extras": _label("wants_extras", "yes" if row["wants_extras"] else "no"),
         "ended_why": row["ended_why"] and _label("ended_why", row["ended_why"]),
     }
 

@@ -128,6 +128,7 @@ def _end_subscriptions(subscriber: Subscriber, now: datetime) -> dict[int, str]:
         muted_sections=[],
         paused_until=None,
         preferred_time=None,
+        wants_extras=True,
         frequency=Subscription.Frequency.DAILY,
     )
     return states

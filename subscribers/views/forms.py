@@ -26,6 +26,7 @@ FREQUENCIES = {
     Frequency.WEEKDAYS: _("Monday to Friday"),
     Frequency.WEEKLY: _("Once a week: the best of the week"),
 }
+EXTRAS = {"yes": _("As it happens, at any hour"), "no": _("Only in the usual editions")}
 REASONS = {
     EndReason.TOO_MANY: _("Too many mails"),
     EndReason.NOT_FOR_ME: _("It was not what I expected"),
@@ -44,6 +45,12 @@ class ChoicesForm(forms.Form):
 
     frequency = forms.ChoiceField(label=_("How often"), widget=forms.RadioSelect)
     hour = forms.ChoiceField(label=_("At what time"), required=False)
+    extras = forms.ChoiceField(
+        label=_("Breaking news"),
+        required=False,
+        choices=list(EXTRAS.items()),
+        widget=forms.RadioSelect,
+    )
     wanted = forms.TypedMultipleChoiceField(
         label=_("Sections you want"),
         coerce=int,
@@ -60,6 +67,7 @@ class ChoicesForm(forms.Form):
         self.sections = {one.pk: one.name for one in subscription.newsletter.sections.all()}
         self._offer_frequencies(rhythm)
         self._offer_hours(rhythm)
+        self._offer_extras()
         self._offer_sections()
 
     def choices(self) -> Choices:
@@ -75,6 +83,10 @@ class ChoicesForm(forms.Form):
             muted=muted,
             frequency=found.get("frequency", self.current.frequency),
             preferred_time=time,
+            # A page that was loaded before there was this choice sends nothing.
+            wants_extras=found["extras"] == "yes"
+            if found.get("extras")
+            else self.current.wants_extras,
         )
 
     def _offer_frequencies(self, rhythm: Rhythm) -> None:
@@ -95,6 +107,13 @@ class ChoicesForm(forms.Form):
         usual = gettext("As usual, at %(time)s") % {"time": _formatted(rhythm.readers_time)}
         offered = [(f"{time:%H:%M}", _formatted(time)) for time in sorted(times)]
         self._set("hour", [("", usual), *offered], f"{preferred:%H:%M}" if preferred else "")
+
+    def _offer_extras(self) -> None:
+        # Weekly readers get none, whatever they have chosen.
+        if self.current.frequency == Frequency.WEEKLY or not settings.EXTRA_EDITIONS_PER_DAY:
+            del self.fields["extras"]
+            return
+        self.fields["extras"].initial = "yes" if self.current.wants_extras else "no"
 
     def _offer_sections(self) -> None:
         if len(self.sections) < 2:

@@ -59,7 +59,8 @@ _SKIP_REASON = """
          WHEN EXISTS (SELECT 1 FROM subscribers_suppression x WHERE x.email_key = r.email_key)
          THEN 'suppressed'
          WHEN s.paused_until > %(now)s THEN 'paused'
-         WHEN s.frequency <> ALL(%(frequencies)s::text[]) THEN 'frequency' ELSE '' END
+         WHEN s.frequency <> ALL(%(frequencies)s::text[]) THEN 'frequency'
+         WHEN %(extra)s::boolean AND NOT s.wants_extras THEN 'no-extras' ELSE '' END
 """
 
 # How long after their own hour readers still get an edition that follows the readers' clocks.
@@ -155,7 +156,8 @@ class Window(NamedTuple):
 class Claimant:
     """The owner of claimed rows: one run of a lane, for one revision, over one relay.
 
-    The edition is for readers who chose one of `frequencies`.
+    The edition is for readers who chose one of `frequencies` and, if it `is_extra`, for those who
+    want extra editions.
     """
 
     edition_id: int
@@ -163,6 +165,7 @@ class Claimant:
     lane: str
     relay: str
     frequencies: tuple[str, ...] = tuple(Subscription.Frequency.values)
+    is_extra: bool = False
 
 
 def released(delivery_id: int) -> RowOutcome:
@@ -174,7 +177,7 @@ class PendingClaim:
     """A claim that was sent to PostgreSQL; `window` waits for its rows.
 
     One statement records the last window's outcomes and claims the next readers behind `after`. It
-    skips readers who left, are suppressed, have paused or chose another frequency, and stores why.
+    skips readers who left, are suppressed, have paused or want other editions, and stores why.
     It passes over rows that another lane holds. It claims nothing of an edition that is not
     sending, is past its deadline or has a newer revision.
     """
@@ -200,6 +203,7 @@ class PendingClaim:
                 "after_id": after[1],
                 "limit": limit,
                 "frequencies": list(claimant.frequencies),
+                "extra": claimant.is_extra,
             },
         )
 
@@ -249,6 +253,7 @@ def skip_reasons(
         "lane": claimant.lane,
         "now": now,
         "frequencies": list(claimant.frequencies),
+        "extra": claimant.is_extra,
     }
     return dict(Statement(_RECHECK, values).rows())
 

@@ -80,7 +80,9 @@ def _try_relays(edition_id: int, lane: str, clock: Callable[[], datetime]) -> En
             if edition is None:
                 return End.DONE
             frequencies = audience.frequencies(edition)
-            claimant = Claimant(edition_id, edition.revision, lane, relay.name, frequencies)
+            claimant = Claimant(
+                edition_id, edition.revision, lane, relay.name, frequencies, edition.is_extra
+            )
             try:
                 end = _Lane(claimant, relay, _page(claimant), clock).run()
             except RelayRefuses as refused:

@@ -83,6 +83,8 @@ def readers(edition: Edition) -> QuerySet[Subscription]:
     active = Subscription.objects.filter(
         newsletter=edition.newsletter_id, status=Subscription.Status.ACTIVE
     )
+    if edition.is_extra:
+        active = active.filter(wants_extras=True)
     if edition.corrects is None:
         return active.filter(frequency__in=frequencies(edition))
     reached = recipients(edition.corrects, through=edition.corrects_through)

@@ -41,6 +41,7 @@ def test_omitted_fields_stay_and_each_change_is_in_the_consent_ledger(anonymous,
         {"frequency": "weekly"},
         {"muted_sections": ["sport"], "preferred_time": "07:30"},
         {"paused_until": until.isoformat()},
+        {"wants_extras": False},
         {"language": "de", "timezone": "Europe/Berlin"},
     ]
     for change in changes:
@@ -50,6 +51,7 @@ def test_omitted_fields_stay_and_each_change_is_in_the_consent_ledger(anonymous,
     assert result["frequency"] == "weekly"
     assert result["muted_sections"] == ["sport"]
     assert result["preferred_time"] == "07:30"
+    assert result["wants_extras"] is False
     assert result["paused_until"].startswith(until.strftime("%Y-%m-%dT%H:%M"))
     assert (result["language"], result["timezone"]) == ("de", "Europe/Berlin")
     assert Consent.objects.filter(kind="change").count() == len(changes)

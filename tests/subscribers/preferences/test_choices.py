@@ -35,7 +35,8 @@ def test_looking_at_the_page_changes_nothing(client, active):
     page = client.get(link(active))
 
     assert page.status_code == 200
-    assert page.content.decode().count(" checked") == 4  # three sections, and every edition
+    # Three sections, every edition, and breaking news.
+    assert page.content.decode().count(" checked") == 5
     assert client.head(link(active)).status_code == 200
     assert Subscription.objects.values().get() == before
     assert not Consent.objects.exists()
@@ -56,7 +57,7 @@ def test_an_unticked_section_is_muted_and_the_change_is_recorded(active):
     assert active.muted_sections == [sport.pk]
     page = response.content.decode()
     assert "Saved" in page
-    assert page.count(" checked") == 3
+    assert page.count(" checked") == 4
     assert recorded_changes(active) == [{"muted_sections": {"from": [], "to": ["Sport"]}}]
     row = Consent.objects.get()
     assert row.wording == "Save my choices for The Daily."
@@ -144,6 +145,29 @@ def test_a_reader_chooses_once_a_week_at_nine(send, scheduled):
             "preferred_time": {"from": None, "to": "09:00"},
         }
     ]
+
+
+def test_a_reader_declines_breaking_news_and_wants_it_again(send, active):
+    for chosen in ("no", "yes"):
+        send(active, "choices", subscription=active.pk, frequency="daily", extras=chosen,
+             wanted=all_wanted(active))  # fmt: skip
+        active.refresh_from_db()
+        assert active.wants_extras is (chosen == "yes")
+
+    assert recorded_changes(active) == [
+        {"wants_extras": {"from": "yes", "to": "no"}},
+        {"wants_extras": {"from": "no", "to": "yes"}},
+    ]
+
+
+@pytest.mark.parametrize(("frequency", "cap"), [("weekly", 2), ("daily", 0)])
+def test_breaking_news_is_no_choice_for_those_who_get_none(
+    client, active, settings, frequency, cap
+):
+    settings.EXTRA_EDITIONS_PER_DAY = cap
+    Subscription.objects.update(frequency=frequency)
+
+    assert "Breaking news" not in client.get(link(active)).content.decode()
 
 
 def test_the_current_choice_is_offered_even_if_its_schedule_is_gone(client, send, active):

@@ -8,12 +8,14 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
+from digest.delivery.lane import lane
 from digest.delivery.planning import start
 from digest.delivery.planning.resend import CannotResend, resend_failed
 from digest.editions.decide import audience
 from digest.editions.decide.approve import approve
 from digest.editions.draft.extra import draft_extra
 from digest.models import Delivery, Edition
+from subscribers.models import Subscription
 from tests import factories
 from tests.digest.delivery.conftest import rows
 from tests.factories import NOW
@@ -180,3 +182,25 @@ def waits_for_the_lock():
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
         return cursor.fetchone()
+
+
+def test_a_reader_may_want_no_extra_editions(newsletters):
+    first, second = newsletters
+    Subscription.objects.filter(newsletter=first, subscriber__email="ada@example.com").update(
+        wants_extras=False
+    )
+
+    assert plan(extra(first)) == {"bob@example.com": WAITS}
+    assert plan(extra(second)) == {"ada@example.com": WAITS}
+
+
+def test_a_reader_who_declines_them_after_the_planning_is_skipped(newsletters, relay):
+    edition = extra(newsletters[0])
+    plan(edition)
+    Subscription.objects.filter(subscriber__email="ada@example.com").update(wants_extras=False)
+
+    lane.run_lane(edition_id=edition.pk, lane="lane-1", clock=lambda: NOW)
+
+    assert rows(edition) == {
+        "ada@example.com": ("skipped", "no-extras"), "bob@example.com": ("sent", ""),
+    }  # fmt: skip

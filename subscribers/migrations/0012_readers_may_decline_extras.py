@@ -1,0 +1,20 @@
+"""A reader may want the usual editions of a newsletter and no breaking news."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("subscribers", "0011_token_times_are_readable")]
+
+    operations = [
+        migrations.AddField(
+            "subscription",
+            "wants_extras",
+            models.BooleanField(
+                "wants breaking news",
+                default=True,
+                db_default=True,
+                help_text="Extra editions, beside the usual ones.",
+            ),
+        ),
+    ]
