@@ -19,6 +19,7 @@ from digest.api.drafts import (
     EditionContent,
     EditionStatus,
     NewEdition,
+    NewExtraEdition,
     SendRequest,
     SendTiming,
     draft_detail,
@@ -27,7 +28,7 @@ from digest.api.drafts import (
 from digest.editions.decide import preflight, send_now, stop
 from digest.editions.decide.approve import NotApprovable
 from digest.editions.decide.early import SlotChoice
-from digest.editions.draft import draft
+from digest.editions.draft import draft, extra
 from digest.editions.edit import curate
 from digest.models import Edition, Story
 from digest.tasks import release
@@ -120,6 +121,42 @@ def create_edition(
     return Status(
         201 if is_new else 200, draft_detail(_edition(request, edition.public_id), now=moment)
     )
+
+
+@router.post(
+    "/desk/newsletters/{slug:slug}/extra-editions",
+    response={200: DraftDetail, 201: DraftDetail}, auth=WRITE,
+    operation_id="createExtraEdition", summary="Create an extra edition of breaking news",
+    openapi_extra=problem_responses(404, 409),
+)  # fmt: skip
+@idempotent
+def create_extra_edition(
+    request: HttpRequest,
+    response: HttpResponse,
+    data: NewExtraEdition,
+    slug: str = SLUG,
+    idempotency_key: str | None = IDEMPOTENCY_KEY,
+) -> Status[DraftDetail]:
+    """A draft with one story (201), outside of the schedule; it is due at once and waits for an
+    approval, three hours at most.
+
+    A story has one extra edition. If it exists already, it is returned unchanged (200). Readers
+    who have had as many in the last 24 hours as the operator allows are left out.
+    """
+    newsletter = get_newsletter(slug)
+    require_newsletter(request, newsletter)
+    story = Story.objects.filter(pk=data.story, newsletter=newsletter).first()
+    if story is None:
+        raise ApiProblem(problems.CONFLICT, f"{newsletter} does not have this story.")
+    moment, status = now(), 201
+    try:
+        edition = extra.draft_extra(story_id=story.pk, actor=_actor(request), now=moment)
+    except extra.ExtraExists as exists:
+        edition, status = exists.extra, 200
+    except extra.NoExtraEditions as error:
+        raise ApiProblem(problems.CONFLICT, str(error)) from None
+    response["Location"] = reverse("api:read_draft", args=[edition.public_id])
+    return Status(status, draft_detail(_edition(request, edition.public_id), now=moment))
 
 
 @router.get(

@@ -52,6 +52,14 @@ class NewEdition(EditionContent):
     )
 
 
+class NewExtraEdition(Input):
+    model_config = example(
+        story=1234,
+    )
+
+    story: Id = Field(description="The story that leads it. Others can be added by a change.")
+
+
 class SendTiming(Enum):
     NOW = "now"
     SCHEDULED = "scheduled"
@@ -90,6 +98,7 @@ class DraftOut(Schema):
     subject: str
     preheader: str
     cadence: EditionCadence = Field(description="What is new, or the best of the week.")
+    extra: bool = Field(description="Whether it is breaking news, sent beside the schedule.")
     sends_at: dt.datetime
     local_time: dt.time | None = Field(
         description="Set if the edition follows the readers' clocks: the hour on each reader's "
@@ -118,6 +127,10 @@ class ProblemOut(Schema):
 class ReadersOut(Schema):
     now: int = Field(description="How many readers it would go to.")
     usual: int | None
+    at_cap: int = Field(
+        description="How many are left out of an extra edition because they have had enough of "
+        "them in the last 24 hours."
+    )
     warning: str = Field(
         description="Why a person has to accept this number of readers; otherwise empty."
     )
@@ -144,6 +157,7 @@ def draft_fields(edition: Edition) -> dict[str, Any]:
         "subject": edition.subject,
         "preheader": edition.preheader,
         "cadence": edition.cadence,
+        "extra": edition.is_extra,
         "sends_at": edition.sends_at,
         "local_time": edition.local_time,
         "last_wave_at": edition.last_wave_at,
@@ -172,6 +186,11 @@ def draft_detail(edition: Edition, *, now: dt.datetime) -> DraftDetail:
             ProblemOut(code=problem.code, message=problem.message, blocking=problem.blocking)
             for problem in preflight.find_problems(edition)
         ],
-        readers=ReadersOut(now=estimate.readers, usual=estimate.usual, warning=estimate.warning),
+        readers=ReadersOut(
+            now=estimate.readers,
+            usual=estimate.usual,
+            at_cap=estimate.at_cap,
+            warning=estimate.warning,
+        ),
         seal=approve.fingerprint(edition),
     )

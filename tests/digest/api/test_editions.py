@@ -145,6 +145,30 @@ def test_an_edition_is_sent_as_it_was_read(editions_client, daily):
     assert edition.sends_at <= timezone.now()
 
 
+def test_a_program_sends_breaking_news(editions_client, daily, settings):
+    story = factories.story(daily, title="Dam has burst")
+    path = "/desk/newsletters/daily/extra-editions"
+
+    response = editions_client.call("POST", path, {"story": story.pk})
+    again = editions_client.call("POST", path, {"story": story.pk})
+
+    result = response.json()
+    assert (response.status_code, again.status_code) == (201, 200)
+    assert again.json()["id"] == result["id"]
+    assert (result["extra"], result["subject"], result["readers"]["now"]) == (True, story.title, 1)
+    edition = Edition.objects.get()
+    assert edition.log.get().actor == "the API token A program"
+    sent = {"seal": result["seal"], "when": "now"}
+    sent = editions_client.call("POST", f"/desk/editions/{result['id']}/send", sent)
+    assert (sent.status_code, sent.json()["status"]) == (202, "approved")
+
+    elsewhere = factories.story(factories.newsletter())
+    assert editions_client.call("POST", path, {"story": elsewhere.pk}).status_code == 409
+    settings.EXTRA_EDITIONS_PER_DAY = 0
+    own = factories.story(daily)
+    assert editions_client.call("POST", path, {"story": own.pk}).status_code == 409
+
+
 def test_an_edition_that_changed_since_it_was_read_is_not_sent(editions_client, daily):
     edition = future_edition(daily)
     path = f"/desk/editions/{edition.public_id}"

@@ -28,8 +28,8 @@ EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "15"))
 OPERATIONS = [
     "listNewsletters", "readNewsletter", "subscribe", "readSubscription", "changeSubscription",
     "unsubscribe", "listEditions", "readEdition", "listStories", "pushStory", "listDrafts",
-    "createEdition", "readDraft", "changeEdition", "sendEdition", "stopEdition", "listSubscribers",
-    "exportSubscribers",
+    "createEdition", "createExtraEdition", "readDraft", "changeEdition", "sendEdition",
+    "stopEdition", "listSubscribers", "exportSubscribers",
 ]  # fmt: skip
 # The phases that test one operation alone, and those that use the responses of other operations.
 ALONE, TOGETHER = ["examples", "coverage"], ["fuzzing", "stateful"]
