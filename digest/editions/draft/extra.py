@@ -8,12 +8,14 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
-from digest.editions.draft.subject import PREHEADER_LENGTH, propose_subject
 from digest.models import Edition, EditionItem, Story
-from digest.shorten import truncate
+from digest.shorten import truncate, truncate_at_sentence
 
 # Late breaking news is no news.
 USEFUL_FOR = timedelta(hours=3)
+
+# The headline is the news, so it is the subject as it stands; the fields hold no more than this.
+SUBJECT_LIMIT, PREHEADER_LIMIT = 150, 200
 
 
 class NoExtraEditions(Exception):
@@ -51,8 +53,10 @@ def draft_extra(*, story_id: int, actor: str = "", now: datetime) -> Edition:
             newsletter=story.newsletter,
             extra_story=story,
             slot_date=now.astimezone(story.newsletter.zone).date(),
-            subject=propose_subject([story.title], fallback=story.newsletter.name),
-            preheader=truncate(story.summary or story.newsletter.promise, PREHEADER_LENGTH),
+            subject=truncate(story.title, SUBJECT_LIMIT),
+            preheader=truncate_at_sentence(
+                story.summary or story.newsletter.promise, PREHEADER_LIMIT
+            ),
             sends_at=now,
             deadline_at=now + USEFUL_FOR,
             drafted_at=now,

@@ -180,7 +180,10 @@ def test_two_editions_planned_at_the_same_moment_cannot_both_pass_the_cap(newsle
 
 def waits_for_the_lock():
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        cursor.execute(
+            "SELECT 1 FROM pg_locks JOIN pg_database d ON d.oid = database"
+            " WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()"
+        )
         return cursor.fetchone()
 
 
