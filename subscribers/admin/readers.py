@@ -149,6 +149,7 @@ class SubscriptionAdmin(LargeTableMixin, ReadOnlyAdmin):
         "newsletter",
         "status",
         "muted",
+        "wants_extras",
         "created_at",
         "confirmed_at",
         "ended_at",
