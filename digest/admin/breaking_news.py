@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +16,10 @@ from django.utils.timezone import now
 
 from digest.admin.kept_forms import KeepsWhatWasTyped
 from digest.editions.draft import extra
-from digest.models import Story
+from digest.models import EditionItem, Story
+
+# How many editions with the same news a warning names.
+MAX_PLACES = 3
 
 
 class SendsBreakingNews(KeepsWhatWasTyped):
@@ -68,7 +72,7 @@ class SendsBreakingNews(KeepsWhatWasTyped):
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
     def _draft_extra(self, request: HttpRequest, story: Story) -> HttpResponse:
-        places = list(extra.places_of(story).select_related("edition__newsletter"))
+        places = list(extra.places_of_event(story)[:MAX_PLACES])
         try:
             edition = extra.draft_extra(story_id=story.pk, now=now())
         except extra.NoExtraEditions as error:
@@ -81,7 +85,14 @@ class SendsBreakingNews(KeepsWhatWasTyped):
         self.log_addition(request, edition, f"{extra.made_from(story)}.")
         messages.success(request, "Drafted as breaking news. Nobody gets it before it is approved.")
         if places:
-            found = [place.edition for place in places]
-            where = ", ".join(f"{one} ({one.get_status_display()})" for one in found)
-            messages.warning(request, f"Readers may get this story twice. It is also in {where}.")
+            messages.warning(request, f"Readers may get this twice. {_in_words(places, story)}")
         return redirect("admin:digest_edition_change", edition.pk)
+
+
+def _in_words(places: Sequence[EditionItem], story: Story) -> str:
+    """Say in which editions the story and other reports of its event are."""
+    return " ".join(
+        f"{'It' if place.story_id == story.pk else f'“{place.story}”, of the same event,'} is in "
+        f"{place.edition} ({place.edition.get_status_display()})."
+        for place in places
+    )

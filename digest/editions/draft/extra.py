@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from digest.models import Edition, EditionItem, Story
 from digest.shorten import truncate, truncate_at_sentence
@@ -88,3 +88,12 @@ def made_from(story: Story) -> str:
 def places_of(story: Story) -> QuerySet[EditionItem]:
     """Return the story's places in the editions that print it or have printed it."""
     return EditionItem.objects.filter(story=story, newsletter=story.newsletter_id, released=False)
+
+
+def places_of_event(story: Story) -> QuerySet[EditionItem]:
+    """Return the places of the story and of the other reports of its event, the latest first."""
+    reports = Q(story=story)
+    if story.event is not None:
+        reports |= Q(story__event=story.event)
+    items = EditionItem.objects.filter(reports, newsletter=story.newsletter_id, released=False)
+    return items.select_related("edition__newsletter", "story").order_by("-edition__sends_at")

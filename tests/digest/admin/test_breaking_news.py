@@ -9,7 +9,7 @@ from django.utils.timezone import now
 
 from digest.editions.decide import approve
 from digest.editions.draft.extra import draft_extra
-from digest.models import Delivery, Edition
+from digest.models import Delivery, Edition, Story
 from tests import factories
 from tests.digest.admin.edition.test_actions import post, url
 from tests.digest.admin.edition.test_page import messages_of
@@ -101,7 +101,17 @@ def test_the_editor_is_told_where_the_story_stands_already(admin_client, story):
     draft = factories.edition(story.newsletter, stories=0)
     factories.item(draft, story)
 
-    assert f"It is also in {draft} (draft)." in messages_of(from_page(admin_client, story))
+    assert f"It is in {draft} (draft)." in messages_of(from_page(admin_client, story))
+
+
+@pytest.mark.django_db
+def test_the_editor_is_told_that_the_event_was_breaking_news_before(admin_client, story):
+    factories.force_update(Story.objects.filter(pk=story.pk), event=story.pk)
+    other = factories.story(story.newsletter, title="Dam breaks near Lienz", event=story.pk)
+    earlier = draft_extra(story_id=other.pk, now=now())
+
+    told = messages_of(from_page(admin_client, story))
+    assert f"“{other}”, of the same event, is in {earlier} (draft)." in told
 
 
 @pytest.mark.django_db
