@@ -21,7 +21,7 @@ SET CONSTRAINTS ALL IMMEDIATE
 
 
 class Migration(migrations.Migration):
-    dependencies = [("digest", "0016_stories_have_no_default_date")]
+    dependencies = [("digest", "0023_feeds_with_the_former_interval_adapt")]
 
     operations = [
         migrations.AddField(

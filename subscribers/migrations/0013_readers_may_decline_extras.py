@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("subscribers", "0011_token_times_are_readable")]
+    dependencies = [("subscribers", "0012_sections_have_a_minimum")]
 
     operations = [
         migrations.AddField(
