@@ -16,7 +16,7 @@ SEEDS = 10
 
 .PHONY: run test test-fast faults lint format lock messages stop \
 	bench-send bench-scale bench-plan bench-distance bench-fast-lane bench-splice bench-growth \
-	bench-import bench-signup bench-ranking
+	bench-import bench-signup bench-ranking bench-newsroom
 
 run: .venv/run
 	@exec $(BIN)/python manage.py start
@@ -70,6 +70,9 @@ messages: .venv/run
 # Each bench measures one figure of docs/delivery.md.
 bench-ranking: .venv/run
 	$(BIN)/python -m bench.ranking
+
+bench-newsroom: .venv/run
+	$(BIN)/python -m bench.newsroom
 
 bench-splice: .venv/run
 	$(BIN)/python -m bench.splice

@@ -14,7 +14,8 @@ STORIES = 12
 WINDOW = timedelta(hours=72)
 FRESH = timedelta(hours=24)
 
-Group = Callable[[Sequence[Article]], list[list[int]]]
+# Returns the groups of some articles, and the looser clusters.
+Group = Callable[[Sequence[Article]], tuple[list[list[int]], list[list[int]]]]
 
 
 def mornings(articles: Sequence[Article], group: Group) -> list[list[int]]:
@@ -30,7 +31,9 @@ def mornings(articles: Sequence[Article], group: Group) -> list[list[int]]:
     while now - FRESH < max(times):
         seen = [index for index, at in enumerate(times) if now - WINDOW < at <= now]
         candidates = []
-        for number, members in enumerate(group([articles[index] for index in seen])):
+        groups, clusters = group([articles[index] for index in seen])
+        cluster_of = {seen[at]: number for number, ats in enumerate(clusters) for at in ats}
+        for number, members in enumerate(groups):
             indexes = [seen[member] for member in members]
             if not printed.intersection(indexes):
                 sources = len({articles[index].source for index in indexes})
@@ -42,6 +45,7 @@ def mornings(articles: Sequence[Article], group: Group) -> list[list[int]]:
                         published_at=times[index],
                         event=number,
                         sources=sources,
+                        cluster=cluster_of[index],
                     )
                     for index in indexes
                     if times[index] > now - FRESH

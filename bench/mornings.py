@@ -19,7 +19,7 @@ from typing import Any
 from unittest import mock
 
 from bench import servers
-from bench.press import Outlet, Press, Report, rss
+from bench.press import NewsReport, Outlet, Press, rss
 
 FIRST_DAY = date(2026, 3, 2)
 SEND_AT = time(6, 0)
@@ -40,12 +40,12 @@ class Web:
 
     def __init__(self) -> None:
         self.now = datetime.combine(FIRST_DAY, time(0), UTC)
-        self.reports: defaultdict[Outlet, list[Report]] = defaultdict(list)
+        self.reports: defaultdict[Outlet, list[NewsReport]] = defaultdict(list)
 
     def clock(self) -> datetime:
         return self.now
 
-    def publish(self, reports: list[Report]) -> None:
+    def publish(self, reports: list[NewsReport]) -> None:
         for report in reports:
             self.reports[report.outlet].append(report)
 

@@ -21,7 +21,7 @@ import psutil
 
 from bench import servers
 from bench.figures import Figures, heading
-from bench.press import Press, Report, rss, vectors
+from bench.press import NewsReport, Press, rss, vectors
 from digest.ranking import Article
 from digest.ranking.events import group_by_vectors
 
@@ -81,8 +81,8 @@ def run_newsroom_bench() -> None:
     figures.verdict()
 
 
-def _feeds(reports: list[Report]) -> dict[str, bytes]:
-    by_outlet: defaultdict[Any, list[Report]] = defaultdict(list)
+def _feeds(reports: list[NewsReport]) -> dict[str, bytes]:
+    by_outlet: defaultdict[Any, list[NewsReport]] = defaultdict(list)
     for report in reports:
         by_outlet[report.outlet].append(report)
     return {f"/{outlet.number}": rss(outlet, theirs) for outlet, theirs in by_outlet.items()}

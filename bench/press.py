@@ -67,7 +67,7 @@ class Outlet:
 
 
 @dataclass(frozen=True)
-class Report:
+class NewsReport:
     """One entry of a feed; `event` tells which reports belong together, None that it is no news."""
 
     outlet: Outlet
@@ -101,10 +101,10 @@ class Press:
         # The events of yesterday that go on today.
         self._going_on: list[tuple[int, str, dict[str, str], int]] = []
 
-    def day(self, day: date, *, reports: int) -> list[Report]:
+    def day(self, day: date, *, reports: int) -> list[NewsReport]:
         """Return about so many reports that appear in the 24 hours of that day (UTC)."""
         start = datetime.combine(day, time(0), UTC)
-        found: list[Report] = []
+        found: list[NewsReport] = []
         for event, kind, names, size in self._going_on:
             found.extend(self._wave(event, kind, names, max(size // 2, 1), start, later=True))
         self._going_on = []
@@ -130,7 +130,7 @@ class Press:
         start: datetime,
         *,
         later: bool = False,
-    ) -> Iterator[Report]:
+    ) -> Iterator[NewsReport]:
         begins = start + timedelta(hours=self._random.random() * 22)
         # What a small event is, is known in one country.
         home = self._random.choice(list(WORDS)) if size <= 8 else None
@@ -158,7 +158,7 @@ class Press:
         keys = {outlet: self._random.random() ** (1 / outlet.size) for outlet in pool}
         return sorted(pool, key=lambda outlet: keys[outlet], reverse=True)[:size]
 
-    def _alone(self, start: datetime) -> Report:
+    def _alone(self, start: datetime) -> NewsReport:
         self._events += 1
         (outlet,) = self._random.choices(self.outlets, [outlet.size for outlet in self.outlets])
         local, names = WORDS[outlet.lang]["local"], self._names()
@@ -175,7 +175,7 @@ class Press:
             outlet, _capital(title), _capital(other) + ".", at, "local", self._events
         )
 
-    def _standing(self, start: datetime) -> Iterator[Report]:
+    def _standing(self, start: datetime) -> Iterator[NewsReport]:
         """Yield what is no news, of a third of the outlets, and an old item of every tenth."""
         for outlet in self.outlets:
             if outlet.number % 3 == 0:
@@ -189,10 +189,10 @@ class Press:
 
     def _report(
         self, outlet: Outlet, title: str, body: str, at: datetime, kind: str, event: int | None
-    ) -> Report:
+    ) -> NewsReport:
         self._pages += 1
         url = f"https://{outlet.host}/{kind}/{self._pages}.html"
-        return Report(outlet, title, body, url, at.replace(microsecond=0), kind, event)
+        return NewsReport(outlet, title, body, url, at.replace(microsecond=0), kind, event)
 
     def _names(self) -> dict[str, str]:
         draw = self._random
@@ -235,7 +235,7 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def rss(outlet: Outlet, reports: list[Report]) -> bytes:
+def rss(outlet: Outlet, reports: list[NewsReport]) -> bytes:
     """Return an outlet's feed, the newest first."""
     items = "".join(
         f"<item><title>{escape(report.title)}</title><link>{report.url}</link>"
@@ -251,7 +251,7 @@ def rss(outlet: Outlet, reports: list[Report]) -> bytes:
     ).encode()
 
 
-def vectors(reports: Sequence[Report]) -> NDArray[np.float32]:
+def vectors(reports: Sequence[NewsReport]) -> NDArray[np.float32]:
     """Return a made-up vector of each title: near to those of its event, in any language."""
     rows = []
     for number, report in enumerate(reports):

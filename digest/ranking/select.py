@@ -17,6 +17,8 @@ from digest.ranking.terms import Features, Term
 REPEAT_COST = 0.4
 # The same for a topic, so that its second story has to be better than the first of others.
 TOPIC_COST = 0.25
+# Events of one cluster may be one event after all, so the second one has to be much better.
+CLUSTER_COST = 0.6
 # A topic has two stories; more only if the edition would stay short, and never more than a third.
 PER_TOPIC, TOPIC_SHARE = 2, 3
 # Readers know the events of follow-ups already.
@@ -35,7 +37,7 @@ class Candidate:
     pixels; 0 if nobody knows. `event` is the number of what it reports, None if nothing else does,
     and `sources` is how many outlets report that, None if nobody has looked. `has_summary` says
     that its summary tells more than its title. Stories of one `topic` have it by one name; empty:
-    no others are about it.
+    no others are about it. Events of one `cluster` may be one after all; None: not compared.
     `is_follow_up` says that readers know its event. `rank` sets `is_stale`, which says that nothing
     about it is new, and `terms`.
     """
@@ -51,6 +53,7 @@ class Candidate:
     image_width: int = 0
     has_summary: bool = False
     topic: str = ""
+    cluster: int | None = None
     is_stale: bool = False
     is_follow_up: bool = False
     features: Features = field(default=Features(), compare=False)
@@ -109,6 +112,7 @@ class _Edition:
     chosen: list[Candidate] = field(default_factory=list)
     sources: Counter[str] = field(default_factory=Counter)
     topics: Counter[str] = field(default_factory=Counter)
+    clusters: Counter[int] = field(default_factory=Counter)
     sections: Counter[int | None] = field(default_factory=Counter)
 
     def fill(
@@ -143,11 +147,16 @@ class _Edition:
             self.sources[pick.source] += 1
         if pick.topic:
             self.topics[pick.topic] += 1
+        if pick.cluster is not None:
+            self.clusters[pick.cluster] += 1
 
     def worth(self, candidate: Candidate, scores: Mapping[Candidate, float]) -> float:
-        """Return a score less what earlier stories of its source and of its topic cost it."""
-        repeats, told = self.sources[candidate.source], self.topics[candidate.topic]
-        return scores[candidate] - REPEAT_COST * repeats - TOPIC_COST * told
+        """Return a score less what earlier stories of its source, topic and cluster cost it."""
+        cost = REPEAT_COST * self.sources[candidate.source]
+        cost += TOPIC_COST * self.topics[candidate.topic]
+        if candidate.cluster is not None:
+            cost += CLUSTER_COST * self.clusters[candidate.cluster]
+        return scores[candidate] - cost
 
     def _fits(self, candidate: Candidate, per_source: int, is_short: bool) -> bool:
         section, topic = candidate.section_id, candidate.topic

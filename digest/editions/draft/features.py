@@ -125,6 +125,7 @@ def _candidate(story: Story, known: Known) -> Candidate:
         event=story.event,
         sources=state.independent if state else None,
         topic=known.topics[story.pk].name if story.pk in known.topics else "",
+        cluster=story.cluster,
         is_follow_up=story.pk in known.follows,
         features=Features(
             joined=state.joined if state else None,

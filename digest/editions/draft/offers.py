@@ -24,11 +24,11 @@ class Offers:
 def offers(edition: Edition, *, now: datetime) -> Offers:
     """Return what the draft would add now; nothing while the autopilot takes it by itself.
 
-    What an editor has taken out is not offered again. A correction and a weekly edition are
-    offered nothing.
+    What an editor has taken out is not offered again. A correction, breaking news and a weekly
+    edition are offered nothing.
     """
     is_open = edition.status in Edition.EDITABLE and edition.deadline_at > now
-    is_daily = edition.cadence == Cadence.DAILY and edition.corrects_id is None
+    is_daily = edition.cadence == Cadence.DAILY and not edition.goes_out_on_approval
     if not is_open or not is_daily or edition.sending_at or is_refreshed(edition, now=now):
         return Offers()
     present = set(edition.items.values_list("story_id", flat=True))

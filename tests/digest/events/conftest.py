@@ -7,4 +7,6 @@ from digest.feeds import child_process
 
 @pytest.fixture
 def grouped_here(monkeypatch):
-    monkeypatch.setattr(child_process, "call", lambda function, *args: function(*args))
+    monkeypatch.setattr(
+        child_process, "call_without_hurry", lambda function, *args: function(*args)
+    )

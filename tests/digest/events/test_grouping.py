@@ -125,7 +125,7 @@ def test_a_draft_is_made_although_its_stories_cannot_be_grouped(newsletter, monk
     def fails(*args):
         raise OSError("no process can be started")
 
-    monkeypatch.setattr(child_process, "call", fails)
+    monkeypatch.setattr(child_process, "call_without_hurry", fails)
     monkeypatch.setattr(tasks, "now", lambda: NOW)
     tasks.draft_slot(schedule_id=schedule.pk, date=NOW.date().isoformat())
 
@@ -143,7 +143,7 @@ def test_without_a_result_in_time_each_new_story_is_alone_and_nothing_else_moves
     def used_up(*args):
         raise child_process.UsedUp("It takes more than 15 seconds.")
 
-    monkeypatch.setattr(child_process, "call", used_up)
+    monkeypatch.setattr(child_process, "call_without_hurry", used_up)
     group_stories(newsletter_id=newsletter.pk, now=NOW)
 
     assert numbers(first, second, third) == [first.pk, first.pk, third.pk]

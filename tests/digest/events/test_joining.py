@@ -28,7 +28,9 @@ TITLES = [
 @pytest.fixture
 def newsletter(monkeypatch):
     """A newsletter whose stories are grouped; they are grouped in this process."""
-    monkeypatch.setattr(child_process, "call", lambda function, *args: function(*args))
+    monkeypatch.setattr(
+        child_process, "call_without_hurry", lambda function, *args: function(*args)
+    )
     newsletter = factories.newsletter()
     for title in TITLES:
         factories.story(newsletter, title=title, summary="", event=None)
