@@ -12,7 +12,10 @@ from django.templatetags.i18n import BlockTranslateNode
 
 TEMPLATES = Path(settings.BASE_DIR) / "templates"
 # Templates that are not for readers, and an include that holds only the attributes lang and dir.
-STAFF = ("admin", "api", "mailbox", "email/held", "email/not_sent", "subscribers/_language.html")
+STAFF = (
+    "admin", "api", "mailbox", "email/draft", "email/held", "email/not_sent", "email/reminder",
+    "subscribers/_language.html",
+)  # fmt: skip
 READERS = sorted(
     path.relative_to(TEMPLATES).as_posix()
     for path in TEMPLATES.rglob("*")

@@ -15,7 +15,7 @@ CLEARLY_BETTER = 0.3
 
 
 @dataclass(frozen=True)
-class Place:
+class Rated:
     """A story in a draft or in a proposal; `worth` is the score of its event.
 
     `lost` says why it may not stay ("hidden"); empty if it may.
@@ -35,15 +35,15 @@ class Exchange:
     `order` has the ids of the stories before the sections are put in their order.
     """
 
-    taken: list[tuple[Place, Place | None]]
-    dropped: list[Place]
+    taken: list[tuple[Rated, Rated | None]]
+    dropped: list[Rated]
     order: list[int]
     has_new_lead: bool
 
 
 def exchange(
-    before: Sequence[Place],
-    after: Sequence[Place],
+    before: Sequence[Rated],
+    after: Sequence[Rated],
     *,
     limit: int,
     section_limits: Mapping[int, int],
@@ -56,7 +56,7 @@ def exchange(
     here = {place.story_id: place for place in before if not place.lost}
     lost = [place for place in before if place.lost]
     proposed = {place.story_id for place in after}
-    taken: list[tuple[Place, Place | None]] = []
+    taken: list[tuple[Rated, Rated | None]] = []
     new = [place for place in after if place.story_id not in {old.story_id for old in before}]
     for place in sorted(new, key=lambda place: -place.worth):
         if place.event is not None and place.event in {old.event for old in here.values()}:
@@ -84,7 +84,7 @@ def exchange(
 
 
 def _in_old_order(
-    before: Sequence[Place], after: Sequence[Place], here: Mapping[int, Place]
+    before: Sequence[Rated], after: Sequence[Rated], here: Mapping[int, Rated]
 ) -> list[int]:
     """Return the stories in the draft's order, and what is new as high as it was proposed."""
     order = [place.story_id for place in before if place.story_id in here]
@@ -95,11 +95,11 @@ def _in_old_order(
 
 
 def _weaker(
-    here: Mapping[int, Place],
-    place: Place,
-    replaceable: Sequence[Place],
+    here: Mapping[int, Rated],
+    place: Rated,
+    replaceable: Sequence[Rated],
     section_limits: Mapping[int, int],
-) -> Place | None:
+) -> Rated | None:
     """Return the weakest story that the place may have instead of; None if there is none."""
     for old in sorted(replaceable, key=lambda old: old.worth):
         if place.worth < old.worth + CLEARLY_BETTER:
@@ -110,14 +110,14 @@ def _weaker(
     return None
 
 
-def _fits(here: Mapping[int, Place], place: Place, section_limits: Mapping[int, int]) -> bool:
+def _fits(here: Mapping[int, Rated], place: Rated, section_limits: Mapping[int, int]) -> bool:
     if place.section_id is None or place.section_id not in section_limits:
         return True
     counts = Counter(old.section_id for old in here.values())
     return counts[place.section_id] < section_limits[place.section_id]
 
 
-def _lead(before: Sequence[Place], after: Sequence[Place], here: Mapping[int, Place]) -> int | None:
+def _lead(before: Sequence[Rated], after: Sequence[Rated], here: Mapping[int, Rated]) -> int | None:
     """Return the proposal's lead if the draft's is gone, or is clearly weaker; else the draft's."""
     old = here.get(before[0].story_id) if before else None
     best = next((place for place in after if place.story_id in here), None)

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 
-from digest.editions.draft.exchange import Exchange, Place, exchange
+from digest.editions.draft.exchange import Exchange, Rated, exchange
 from digest.editions.draft.inbox_lines import write_inbox_lines
 from digest.editions.draft.passed_over import Sieve, why_not_proposed
 from digest.editions.draft.propose import in_order, propose_as_of, rules_of, worth_of
@@ -117,12 +117,12 @@ def _exchange(
     # Two of its stories may have turned out to report one event.
     events = {item.story.event for item in before if item.story_id in proposed} - {None}
 
-    def place(item: EditionItem) -> Place:
+    def place(item: EditionItem) -> Rated:
         story = item.story
         lost = "" if story.pk in proposed else why_not_proposed(story, sieve, now=now)
         if not lost and story.pk not in proposed and story.event in events:
             lost = "another one reports the same"
-        return Place(story.pk, story.event, item.section_id, worth[story.pk], lost)
+        return Rated(story.pk, story.event, item.section_id, worth[story.pk], lost)
 
     return exchange(
         [place(item) for item in before],

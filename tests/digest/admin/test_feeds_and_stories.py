@@ -461,7 +461,7 @@ def test_the_list_says_why_a_story_is_not_proposed_and_an_editor_takes_it_after_
     newsletter = factories.newsletter()
     feed = factories.feed(newsletter)
     briefing = factories.story(newsletter, feed=feed, title="Thursday Briefing")
-    factories.story(newsletter, feed=feed)  # of last spring
+    factories.story(newsletter, feed=feed, added_at=now())  # of last spring
     factories.story(newsletter, feed=feed, is_hidden=True)
     factories.story(newsletter, feed=feed, published_at=None, is_backlog=True)
     factories.story(newsletter, feed=feed, published_at=now())

@@ -108,7 +108,10 @@ def test_the_same_condition_twice_and_another_newsletters_feed_are_refused(
 def save_section(client, story, section):
     url = reverse("admin:digest_story_change", args=[story.pk])
     form = client.get(url).context["adminform"].form
-    data = {name: form[name].value() or "" for name in form.fields}
+    values = {name: form[name].value() for name in form.fields}
+    data = {
+        name: "" if value is None or value is False else value for name, value in values.items()
+    }
     data |= {"published_at_0": "", "published_at_1": "", "section": section.pk}
     return client.post(url, data, follow=True)
 

@@ -112,7 +112,10 @@ def test_a_page_that_was_open_while_the_autopilot_took_a_story_says_so(
     page = " ".join(admin_client.post(change_url(edition), form).content.decode().split())
 
     assert "Changed by the autopilot, " in page
-    assert "(Taken: “Bridge closed” (1 source, first seen in the last hour) instead of" in page
+    assert (
+        "(Taken: “Bridge closed” (1 source; first seen in the last hour; not printed before) "
+        "instead of" in page
+    )
     edition.refresh_from_db()
     assert edition.note == ""
 

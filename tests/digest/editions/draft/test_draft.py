@@ -316,7 +316,7 @@ def test_the_query_count_of_drafting_does_not_depend_on_the_number_of_stories(
     for _ in range(40):
         factories.story(newsletter, feed=factories.feed(newsletter))
 
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(29):
         draft_edition(newsletter=newsletter, now=NOW)
 
 
@@ -402,7 +402,7 @@ def test_a_section_gets_its_minimum_and_the_log_says_what_it_does_not_get():
 
     assert rare.title in titles(edition)
     assert edition.items.count() == 4
-    (entry,) = edition.log.all()
+    entry = edition.log.last()
     assert entry.words == "No more fresh stories fit into these sections: Money has 1 of 2"
 
 
@@ -416,18 +416,26 @@ def games():
         factories.story(
             newsletter,
             feed=feed,
-            added_at=NOW,
+            published_at=NOW,
             title=f"{what} at the Olympics in Paris",
             summary=f"They say it was a good day for gold at the Olympics: {what.lower()}.",
         )
     for title in ("Bakers raise prices", "Lake freezes over", "Old bridge is closed"):
         factories.story(
-            newsletter, feed=feed, added_at=NOW, title=title, summary="Nobody was surprised."
+            newsletter,
+            feed=feed,
+            published_at=NOW - timedelta(hours=6),
+            title=title,
+            summary="Nobody was surprised.",
         )
     for title in ("Mayor falls ill", "Storm fells trees", "Choir wins a prize", "Rents rise"):
         for n in range(2):
             factories.story(
-                newsletter, feed=feed, added_at=NOW, title=f"{title} {n}", summary=f"So {title}."
+                newsletter,
+                feed=feed,
+                published_at=NOW - timedelta(hours=6),
+                title=f"{title} {n}",
+                summary=f"So {title}.",
             )
     return newsletter
 
@@ -438,7 +446,9 @@ def test_a_topic_has_two_stories_and_each_says_which_it_is(games):
     edition = draft_edition(newsletter=games, now=NOW)
 
     about = [item.why for item in edition.items.all() if "Olympics" in item.story.title]
-    assert sorted(about) == ["first of 8 about “Olympics”", "second of 8 about “Olympics”"]
+    assert len(about) == 2
+    assert any("; first of 8 about “Olympics”; " in why for why in about)
+    assert any("; second of 8 about “Olympics”; " in why for why in about)
     assert edition.items.count() == 8
 
 

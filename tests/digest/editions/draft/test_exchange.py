@@ -5,11 +5,11 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.editions.draft.exchange import CLEARLY_BETTER, Place, exchange
+from digest.editions.draft.exchange import CLEARLY_BETTER, Rated, exchange
 
 
 def place(story_id, worth=1.0, *, event=None, section=None, lost=""):
-    return Place(story_id, event, section, worth, lost)
+    return Rated(story_id, event, section, worth, lost)
 
 
 def change(before, after, *, limit=3, **section_limits):
@@ -47,7 +47,7 @@ def test_the_lead_changes_if_it_is_lost_or_clearly_weaker():
 
     assert change(before, [place(2, 1.5), place(1, 1)]).order == [2, 1]
     assert change(before, [place(2, 1.5), place(1, 1)]).has_new_lead
-    assert change(before, [place(2, 1.4), place(1, 1)]).order == [1, 2]
+    assert change(before, [place(2, 1.2), place(1, 1)]).order == [1, 2]
     lost = [place(1, 1, lost="hidden"), place(2, 1)]
     assert change(lost, [place(2, 1)]).order == [2]
 

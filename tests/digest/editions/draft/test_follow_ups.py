@@ -73,7 +73,8 @@ def test_something_new_of_a_printed_event_is_proposed_once_as_a_follow_up(newsle
     assert item.story in reports
     assert item.follows == printed
     day = f"{printed.edition.slot_date:%-d %B}"
-    assert item.why.startswith(f"follow-up of “Ferry runs aground off Hull” on {day}; 3 sources")
+    assert item.why.startswith("3 sources; ")
+    assert item.why.endswith(f"; follow-up of “Ferry runs aground off Hull” on {day}")
     assert edition.items.count() == 4
     assert edition.items.first() != item  # it is no lead
 

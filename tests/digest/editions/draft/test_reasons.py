@@ -92,13 +92,10 @@ def test_the_reason_counts_sources_and_tells_the_age_and_the_place_in_the_sectio
 def test_outlets_that_print_one_text_count_once_where_texts_were_compared(newsletter, monkeypatch):
     first, *_ = event(newsletter, [3, 1, 2])
 
-    class Counted(Summary):
-        own_reporting = 2
-
     monkeypatch.setattr(
         features,
         "summaries_of",
-        lambda stories: {first.pk: Counted(sources=3, reports=3, first_at=NOW)},
+        lambda stories, until: {first.pk: Summary(3, 3, NOW, own_reporting=2)},
     )
 
     (item,) = draft(newsletter)

@@ -68,7 +68,8 @@ def test_a_fresher_story_takes_its_place_in_a_draft_that_nobody_has_touched(news
     assert refresh(edition_id=edition.pk, now=LATER) == 1
     assert titles(edition) == ["Alpha", "Omega", "Beta"]
     assert steps(edition) == [
-        "Taken: “Omega” (1 source, first seen in the last hour) instead of “Gamma”"
+        "Taken: “Omega” (1 source; first seen in the last hour; not printed before) "
+        "instead of “Gamma”"
     ]
     after = reread(edition)
     assert (after.subject, after.preheader) == ("Alpha", "Omega · Beta")
@@ -159,7 +160,8 @@ def test_the_next_best_takes_the_place_of_a_dropped_story(edition, fields, reaso
     assert refresh(edition_id=edition.pk, now=LATER) == 2
     assert titles(edition) == ["Beta", "Gamma", "Delta"]
     assert steps(edition) == [
-        f"Taken: “Delta” in the place of “Alpha” ({reason})",
+        "Taken: “Delta” (not compared with other reports yet; first seen 10 h ago; not printed "
+        f"before) in the place of “Alpha” ({reason})",
         "Subject: “Beta”",
     ]
 
