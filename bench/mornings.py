@@ -38,7 +38,8 @@ def ticks(day: date) -> Iterator[datetime]:
 class Web:
     """Answers for all outlets, with what they have published by `now`."""
 
-    def __init__(self) -> None:
+    def __init__(self, outlets: list[Outlet]) -> None:
+        self._outlets = {feed_url(outlet): outlet for outlet in outlets}
         self.now = datetime.combine(FIRST_DAY, time(0), UTC)
         self.reports: defaultdict[Outlet, list[NewsReport]] = defaultdict(list)
 
@@ -53,7 +54,7 @@ class Web:
         """Return an outlet's feed as `fetch.get` does."""
         from digest.feeds.fetch import Fetched
 
-        outlet = next(o for o in self.reports if url == feed_url(o))
+        outlet = self._outlets[url]
         shown = [
             report
             for report in self.reports[outlet]
@@ -72,7 +73,8 @@ def run_mornings() -> None:
     parser.add_argument("--reports", type=int, default=2000, help="how many the press has a day")
     parser.add_argument("--outlets", type=int, default=300)
     options = parser.parse_args()
-    press, web = Press(outlets=options.outlets), Web()
+    press = Press(outlets=options.outlets)
+    web = Web(press.outlets)
     with servers.production_services("smtp://127.0.0.1:9"), ExitStack() as stack:
         from celery import current_app
 
@@ -80,6 +82,7 @@ def run_mornings() -> None:
         for name in ("digest.tasks.now", "subscribers.tasks.now"):
             stack.enter_context(mock.patch(name, web.clock))
         stack.enter_context(mock.patch("digest.feeds.fetch.get", web.get))
+        stack.enter_context(mock.patch("digest.feeds.fetch.status_of", return_value=200))
         _newsletters(press)
         for number in range(options.days):
             day = FIRST_DAY + timedelta(days=number)
