@@ -33,6 +33,7 @@ def mornings(articles: Sequence[Article], group: Group) -> list[list[int]]:
         candidates = []
         groups, clusters = group([articles[index] for index in seen])
         cluster_of = {seen[at]: number for number, ats in enumerate(clusters) for at in ats}
+        told = {cluster_of[index] for index in printed if index in cluster_of}
         for number, members in enumerate(groups):
             indexes = [seen[member] for member in members]
             if not printed.intersection(indexes):
@@ -46,6 +47,7 @@ def mornings(articles: Sequence[Article], group: Group) -> list[list[int]]:
                         event=number,
                         sources=sources,
                         cluster=cluster_of[index],
+                        may_repeat=cluster_of[index] in told,
                     )
                     for index in indexes
                     if times[index] > now - FRESH

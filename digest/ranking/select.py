@@ -19,6 +19,8 @@ REPEAT_COST = 0.4
 TOPIC_COST = 0.25
 # Events of one cluster may be one event after all, so the second one has to be much better.
 CLUSTER_COST = 0.6
+# And so may be one that readers had lately.
+MAY_REPEAT_COST = 0.2
 # A topic has two stories; more only if the edition would stay short, and never more than a third.
 PER_TOPIC, TOPIC_SHARE = 2, 3
 # Readers know the events of follow-ups already.
@@ -38,6 +40,7 @@ class Candidate:
     and `sources` is how many outlets report that, None if nobody has looked. `has_summary` says
     that its summary tells more than its title. Stories of one `topic` have it by one name; empty:
     no others are about it. Events of one `cluster` may be one after all; None: not compared.
+    `may_repeat` says that readers lately had an event of its cluster.
     `is_follow_up` says that readers know its event. `rank` sets `is_stale`, which says that nothing
     about it is new, and `terms`.
     """
@@ -54,6 +57,7 @@ class Candidate:
     has_summary: bool = False
     topic: str = ""
     cluster: int | None = None
+    may_repeat: bool = False
     is_stale: bool = False
     is_follow_up: bool = False
     features: Features = field(default=Features(), compare=False)
@@ -156,6 +160,7 @@ class _Edition:
         cost += TOPIC_COST * self.topics[candidate.topic]
         if candidate.cluster is not None:
             cost += CLUSTER_COST * self.clusters[candidate.cluster]
+        cost += MAY_REPEAT_COST * candidate.may_repeat
         return scores[candidate] - cost
 
     def _fits(self, candidate: Candidate, per_source: int, is_short: bool) -> bool:

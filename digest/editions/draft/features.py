@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -58,13 +58,15 @@ class Known:
 
     `events` has the state of each event by its number, `topics` the topic of each story that has
     one, by the story's id, and `sections` the names of the newsletter's sections in their order.
-    `follows` has what a follow-up follows, by the story's id.
+    `follows` has what a follow-up follows, by the story's id, and `printed_clusters` the clusters
+    of what readers had lately.
     """
 
     events: Mapping[int, EventState]
     topics: Mapping[int, Topic]
     sections: Mapping[int, str]
     follows: Mapping[int, EditionItem]
+    printed_clusters: Collection[int] = ()
 
 
 def event_states(stories: Iterable[Story], *, now: datetime) -> dict[int, EventState]:
@@ -126,6 +128,7 @@ def _candidate(story: Story, known: Known) -> Candidate:
         sources=state.independent if state else None,
         topic=known.topics[story.pk].name if story.pk in known.topics else "",
         cluster=story.cluster,
+        may_repeat=story.cluster in known.printed_clusters,
         is_follow_up=story.pk in known.follows,
         features=Features(
             joined=state.joined if state else None,

@@ -55,13 +55,16 @@ def why_again(item: EditionItem) -> str:
     return f"follow-up of “{item.shown_headline[:150]}” on {item.edition.slot_date:%-d %B}"
 
 
-def _earlier_items(edition: Edition, now: datetime) -> QuerySet[EditionItem]:
-    items = EditionItem.objects.filter(newsletter=edition.newsletter_id, released=False)
-    return items.filter(edition__drafted_at__lte=now).exclude(edition=edition)
+def items_beside(edition: Edition, *, now: datetime) -> QuerySet[EditionItem]:
+    """Return what the newsletter's other editions held at that moment."""
+    # An edition has all that were made before it, and later ones from their draft on.
+    there = Q(edition__lt=edition.pk) | Q(edition__drafted_at__lte=now)
+    items = EditionItem.objects.filter(there, newsletter=edition.newsletter_id, released=False)
+    return items.exclude(edition=edition)
 
 
 def _newer_reports(edition: Edition, since: datetime, now: datetime) -> list[Story]:
-    items = _earlier_items(edition, now)
+    items = items_beside(edition, now=now)
     sent = items.filter(_IS_DAILY, edition__sending_at__lte=now)
     return list(
         Story.objects.filter(
@@ -81,7 +84,7 @@ def _last_printed(
     edition: Edition, events: Collection[int | None], now: datetime
 ) -> dict[int, EditionItem]:
     """Return what was printed last of each event, if everything of it has gone out."""
-    items = _earlier_items(edition, now).filter(_IS_DAILY, story__event__in=events)
+    items = items_beside(edition, now=now).filter(_IS_DAILY, story__event__in=events)
     last: dict[int, EditionItem] = {}
     waiting = set()
     for item in items.select_related("story__feed", "edition").order_by("edition__drafted_at"):

@@ -24,6 +24,7 @@ from digest.editions.draft.passed_over import (
     LATE_FOR,
     Sieve,
 )
+from digest.events.recent import COMPARED_WITHIN
 from digest.models import Cadence, Edition, EditionItem, Story
 from digest.ranking.rank import rank, scores
 from digest.ranking.terms import Weights
@@ -108,6 +109,7 @@ def _propose_new(
         topics=topic.topics_of(pool.values()),
         sections=section_names(newsletter),
         follows=follows,
+        printed_clusters=_printed_clusters(edition, now),
     )
     ranked = rank(candidates_of(pool.values(), known), now=now, weights=weights, **rules)
     items = [
@@ -123,6 +125,14 @@ def _propose_new(
         for candidate, why in zip(ranked, reasons(ranked, known, now=now), strict=True)
     ]
     return Proposal(items, topic.left_out(ranked, known.topics, pool))
+
+
+def _printed_clusters(edition: Edition, now: datetime) -> set[int]:
+    """Return the clusters of what was printed while what is grouped now arrived."""
+    items = follow_ups.items_beside(edition, now=now).filter(
+        edition__drafted_at__gt=now - COMPARED_WITHIN
+    )
+    return {pk for pk in items.values_list("story__cluster", flat=True) if pk is not None}
 
 
 def _pool(edition: Edition, *, limit: int, beside: bool, now: datetime) -> list[Story]:
@@ -187,11 +197,9 @@ def _free_stories(edition: Edition, *, now: datetime, beside: bool = False) -> Q
     is left to the editors, since it may be years old.
     """
     newsletter = edition.newsletter_id
-    earlier = EditionItem.objects.filter(
-        newsletter=newsletter, edition__drafted_at__lte=now, released=False
-    )
-    if not beside:
-        earlier = earlier.exclude(edition=edition)
+    earlier = follow_ups.items_beside(edition, now=now)
+    if beside:
+        earlier = earlier | edition.items.filter(released=False)
     held = earlier.filter(story=OuterRef("pk"), again=False)
     printed = earlier.filter(story__event=OuterRef("event"))
     return (

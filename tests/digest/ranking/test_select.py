@@ -232,3 +232,10 @@ def test_the_second_event_of_a_cluster_has_to_be_much_better():
     assert pick({first: 1.5, near: 1.2, far: 0.8}, limit=2) == [first, far]
     assert pick({first: 2.5, near: 1.5, far: 0.8}, limit=2) == [first, near]
     assert pick({first: 1.5, near: 1.2}, limit=2) == [first, near]
+
+
+def test_what_may_be_told_already_has_to_be_better():
+    again, new = story("A", cluster=7, may_repeat=True), story("B")
+
+    assert pick({again: 1.1, new: 1.0}, limit=1) == [new]
+    assert pick({again: 1.3, new: 1.0}, limit=1) == [again]
