@@ -89,7 +89,8 @@ def _most_words(scores: sparse.csr_matrix, rows: Indexes, count: int) -> NDArray
 
 
 def _most_alike(scores: Floats, rows: Indexes, count: int) -> NDArray[np.int64]:
-    row, others = np.nonzero(scores >= ALIKE)
+    # Of a flat array, nonzero takes a third of the time.
+    row, others = np.divmod(np.flatnonzero(scores.ravel() >= ALIKE), scores.shape[1])
     found = [_codes(rows[row], others, count)]
     crowded = np.bincount(row, minlength=len(rows)) > NEIGHBOURS
     if crowded.any():
