@@ -71,13 +71,14 @@ def compare_last_days(
 ) -> list[Comparison]:
     """Return a comparison of each daily edition of the last seven days, the newest first.
 
-    Only the newest MOST_EDITIONS are compared. Nothing is stored.
+    Breaking news is not among them, since an editor chose its story. Only the newest MOST_EDITIONS are compared. Nothing is stored.
     """
     editions = (
         Edition.objects.filter(
             newsletter=newsletter,
             cadence=Cadence.DAILY,
             corrects=None,
+            extra_story=None,
             drafted_at__gt=now - DAYS,
             drafted_at__lte=now,
         )

@@ -10,6 +10,7 @@ from django.utils.timezone import now
 from digest.admin.edition.reasons import term_table
 from digest.editions.draft.backtest import MOST_EDITIONS
 from digest.editions.draft.draft import draft_edition
+from digest.editions.draft.extra import draft_extra
 from digest.models import EditionItem, RankingWeights, Story
 from digest.models.ranking_weights import WEIGHT_NAMES
 from digest.ranking.terms import Facts, Term, Weights, terms_of
@@ -201,6 +202,14 @@ def test_what_an_editor_put_in_does_not_go_out(admin_client, newsletter, edition
     factories.item(edition, chosen, position=5)
 
     assert fates(admin_client.get(url(newsletter)))[chosen.title] == "put in by an editor"
+
+
+def test_breaking_news_is_not_compared_since_an_editor_chose_it(admin_client, newsletter, edition):
+    draft_extra(story_id=report(newsletter, "Dam bursts", hours=1).pk, now=now())
+
+    page = admin_client.get(url(newsletter))
+
+    assert [day["comparison"].edition for day in page.context["days"]] == [edition]
 
 
 def test_the_page_compares_so_many_editions_at_most_and_no_older_ones(
