@@ -72,6 +72,7 @@ def _newer_reports(edition: Edition, since: datetime, now: datetime) -> list[Sto
             ~Exists(items.filter(story=OuterRef("pk"))),
             newsletter=edition.newsletter_id,
             is_hidden=False,
+            link_died_at=None,
             published_at__gte=since,
             added_at__lte=now,
         )

@@ -68,7 +68,7 @@ def propose_as_of(
     else:
         own = weights_of(newsletter) if weights is None else weights
         pool = _pool(edition, limit=limit, beside=beside, now=now)
-        proposal = _propose_new(edition, pool, rules, now=now, weights=own)
+        proposal = _propose_new(edition, pool, rules, beside=beside, now=now, weights=own)
     items = in_order(proposal.items, newsletter)
     for position, item in enumerate(items):
         item.position = position
@@ -93,13 +93,22 @@ def rules_of(newsletter: Newsletter, limit: int) -> Rules:
 
 
 def _propose_new(
-    edition: Edition, free: Sequence[Story], rules: Rules, *, now: datetime, weights: Weights
+    edition: Edition,
+    free: Sequence[Story],
+    rules: Rules,
+    *,
+    beside: bool,
+    now: datetime,
+    weights: Weights,
 ) -> Proposal:
     """Propose new stories, the lead first, each with its reasons."""
     newsletter = edition.newsletter
     found = follow_ups.find_follow_ups(
         edition, since=fresh_since(edition, now), others=free, now=now
     )
+    if beside:
+        here = set(edition.items.values_list("story__event", flat=True))
+        found = [(story, item) for story, item in found if story.event not in here]
     sieve = Sieve(story for story, _ in found)
     follows = {story.pk: item for story, item in found if not sieve.why(story)}
     pool = {story.pk: story for story in free}
@@ -112,6 +121,8 @@ def _propose_new(
         printed_clusters=_printed_clusters(edition, now),
     )
     ranked = rank(candidates_of(pool.values(), known), now=now, weights=weights, **rules)
+    # Beside others, nobody knows which place of its section or topic a story will have.
+    told = replace(known, sections={}, topics={}) if beside else known
     items = [
         EditionItem(
             edition=edition,
@@ -122,7 +133,7 @@ def _propose_new(
             why=truncate(why, 300),
             terms=[term.as_json() for term in candidate.terms],
         )
-        for candidate, why in zip(ranked, reasons(ranked, known, now=now), strict=True)
+        for candidate, why in zip(ranked, reasons(ranked, told, now=now), strict=True)
     ]
     return Proposal(items, topic.left_out(ranked, known.topics, pool))
 

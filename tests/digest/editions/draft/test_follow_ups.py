@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from digest.editions.draft.draft import draft_edition
+from digest.editions.draft.offers import offers
 from digest.models import Edition, EditionItem, Story
 from digest.rendering.assemble import assemble, web_page
 from digest.rendering.content_hash import content_hash
@@ -86,6 +87,7 @@ def test_something_new_of_a_printed_event_is_proposed_once_as_a_follow_up(newsle
         ({}, {"at": YESTERDAY - 2 * HOUR}),  # older than the edition
         ({}, {"added_at": YESTERDAY - HOUR}),  # the edition could have had it
         ({"status": "draft", "sending_at": None}, {}),  # readers do not have it yet
+        ({}, {"link_died_at": NOW}),  # its page is gone
     ],
 )
 def test_nothing_new_is_no_follow_up(newsletter, print_event, edition_fields, report_fields):
@@ -109,6 +111,21 @@ def test_a_follow_up_is_followed_up_only_by_what_is_newer_still(newsletter, prin
     second = draft_edition(newsletter=newsletter, date=later.date() + 24 * HOUR, now=later)
 
     assert not marked(second).exists()
+
+
+def test_an_edition_that_has_a_follow_up_is_not_offered_another_of_its_event(
+    newsletter, print_event
+):
+    printed = print_event()
+    bring_news(printed)
+    edition = draft_edition(newsletter=newsletter, now=NOW)
+    report(printed, "Ferry: captain arrested, Mail", "Mail", at=NOW + HOUR / 2)
+    fresh = factories.story(newsletter, title="Omega", source_name="", published_at=NOW + HOUR)
+
+    found = offers(edition, now=NOW + HOUR)
+
+    assert [item.story for item in found.new] == [fresh]
+    assert found.instead == []
 
 
 def test_an_edition_has_two_follow_ups_at_most(newsletter, print_event):
