@@ -120,12 +120,17 @@ def _standing_items(
     return {feed_id: StandingItems(found) for feed_id, found in brought.items()}
 
 
-def why_not_proposed(story: Story, sieve: Sieve, *, now: datetime) -> str:
-    """Return why no draft of today would propose the story, in a few words; empty if one may."""
+def why_not_printable(story: Story) -> str:
+    """Return why no edition should print the story, however old it may be; empty if one may."""
     if story.is_hidden:
         return "hidden"
-    if story.link_died_at:
-        return "its page is gone"
+    return "its page is gone" if story.link_died_at else ""
+
+
+def why_not_proposed(story: Story, sieve: Sieve, *, now: datetime) -> str:
+    """Return why no draft of today would propose the story, in a few words; empty if one may."""
+    if why := why_not_printable(story):
+        return why
     if story.wanted_at and story.wanted_at >= now - FRESH_FOR:
         return ""
     if story.published_at is None and story.is_backlog:

@@ -211,7 +211,9 @@ def _free_stories(edition: Edition, *, now: datetime, beside: bool = False) -> Q
     earlier = follow_ups.items_beside(edition, now=now)
     if beside:
         earlier = earlier | edition.items.filter(released=False)
-    held = earlier.filter(story=OuterRef("pk"), again=False)
+    # Breaking news is printed for good, also if a draft had the story then.
+    for_good = Q(again=False) | Q(edition__extra_story__isnull=False)
+    held = earlier.filter(for_good, story=OuterRef("pk"))
     printed = earlier.filter(story__event=OuterRef("event"))
     return (
         Story.objects.filter(

@@ -11,10 +11,10 @@ from django.db.models.functions import Coalesce
 
 from digest.editions.draft.exchange import Exchange, Rated, exchange
 from digest.editions.draft.inbox_lines import write_inbox_lines
-from digest.editions.draft.passed_over import Sieve, why_not_proposed
+from digest.editions.draft.passed_over import Sieve, why_not_printable, why_not_proposed
 from digest.editions.draft.propose import in_order, propose_as_of, rules_of, worth_of
 from digest.editions.draft.slots import AD_HOC_STORIES
-from digest.models import Edition, EditionItem, EditionLogEntry, Story
+from digest.models import Cadence, Edition, EditionItem, EditionLogEntry, Story
 from digest.rendering.content_hash import content_hash
 from digest.shorten import truncate
 
@@ -98,10 +98,13 @@ def _is_untouched(edition: Edition) -> bool:
 
 
 def _has_news(edition: Edition, since: datetime) -> bool:
-    """Whether stories have arrived since then, or one of its own may not be printed any more."""
+    """Whether stories have arrived since then, or one of its own may not be printed any more.
+
+    It may not if it is gone, nor if another edition has brought its event to the readers.
+    """
     arrived = Story.objects.filter(newsletter=edition.newsletter_id, added_at__gt=since)
     dropped = edition.items.filter(Q(story__is_hidden=True) | Q(story__link_died_at__isnull=False))
-    return arrived.exists() or dropped.exists()
+    return arrived.exists() or dropped.exists() or _others_sent(edition, since).exists()
 
 
 def _limit(edition: Edition) -> int:
@@ -113,13 +116,21 @@ def _exchange(
 ) -> Exchange:
     worth = worth_of([*before, *after], edition.newsletter, now=now)
     sieve = Sieve(item.story for item in before)
+    sent = _sent_since(edition, before)
     proposed = _ids(after)
     # Two of its stories may have turned out to report one event.
     events = {item.story.event for item in before if item.story_id in proposed} - {None}
 
     def place(item: EditionItem) -> Rated:
         story = item.story
-        lost = "" if story.pk in proposed else why_not_proposed(story, sieve, now=now)
+        lost = ""
+        if story.pk in sent:
+            lost = "readers have it already"
+        elif story.pk not in proposed and edition.cadence == Cadence.WEEKLY:
+            # The best of a week may be older than what a daily edition takes.
+            lost = why_not_printable(story)
+        elif story.pk not in proposed:
+            lost = why_not_proposed(story, sieve, now=now)
         if not lost and story.pk not in proposed and story.event in events:
             lost = "another one reports the same"
         return Rated(story.pk, story.event, item.section_id, worth[story.pk], lost)
@@ -130,6 +141,30 @@ def _exchange(
         limit=_limit(edition),
         section_limits=rules_of(edition.newsletter, _limit(edition))["section_limits"],
     )
+
+
+def _sent_since(edition: Edition, items: Sequence[EditionItem]) -> set[int]:
+    """Return the ids of the stories whose event another edition has brought since the draft.
+
+    That is breaking news, or an edition whose report turned out to be of the same event. A weekly
+    edition repeats what daily ones brought.
+    """
+    if edition.cadence == Cadence.WEEKLY:
+        return set()
+    others = EditionItem.objects.filter(
+        edition__in=_others_sent(edition, edition.drafted_at), released=False
+    )
+    brought = list(others.values_list("story", "story__event"))
+    stories = {story for story, _ in brought}
+    events = {event for _, event in brought} - {None}
+    return {
+        item.story_id for item in items if item.story_id in stories or item.story.event in events
+    }
+
+
+def _others_sent(edition: Edition, since: datetime) -> QuerySet[Edition]:
+    others = Edition.objects.filter(newsletter=edition.newsletter_id, sending_at__gt=since)
+    return others.filter(cadence=Cadence.DAILY, corrects=None).exclude(pk=edition.pk)
 
 
 def _steps(change: Exchange, items: Mapping[int, EditionItem]) -> Iterator[str]:

@@ -7,10 +7,11 @@ import pytest
 from digest.editions.decide.approve import approve
 from digest.editions.decide.preflight import find_problems
 from digest.editions.draft.draft import draft_edition
+from digest.editions.draft.extra import draft_extra
 from digest.editions.draft.offers import offers
 from digest.editions.draft.refresh import due_refreshes, refresh
 from digest.editions.edit import curate
-from digest.models import Edition, Story
+from digest.models import Cadence, Edition, Story
 from digest.rendering.content_hash import content_hash
 from tests import factories
 from tests.factories import NOW
@@ -114,6 +115,53 @@ def test_no_report_of_an_event_takes_the_place_of_another_or_comes_beside_it(new
     events = list(edition.items.values_list("story__event", flat=True))
     assert events.count(gamma.pk + 1) == 1
     assert "(another one reports the same)" in " ".join(steps(edition))
+
+
+def send(edition, *, at=LATER):
+    factories.force_update(
+        Edition.objects.filter(pk=edition.pk), status="sent", sending_at=at, sent_at=at
+    )
+
+
+@pytest.mark.parametrize("is_grouped", [True, False])
+def test_what_went_out_as_breaking_news_makes_room_in_the_draft(edition, is_grouped):
+    alpha = Story.objects.get(title="Alpha")
+    if is_grouped:
+        Story.objects.filter(pk=alpha.pk).update(event=alpha.pk)
+    extra = draft_extra(story_id=alpha.pk, now=NOW)
+    # Nobody has approved it yet.
+    assert refresh(edition_id=edition.pk, now=LATER) == 0
+    send(extra)
+
+    assert refresh(edition_id=edition.pk, now=LATER + timedelta(minutes=5)) == 2
+    assert titles(edition) == ["Beta", "Gamma", "Delta"]
+    assert steps(edition)[0].endswith("in the place of “Alpha” (readers have it already)")
+    assert refresh(edition_id=edition.pk, now=LATER + timedelta(minutes=10)) == 0
+
+
+def test_no_story_of_a_weekly_draft_is_lost_for_its_age(newsletter):
+    for hours in (100, 90, 80):
+        daily = factories.edition(newsletter, stories=0)
+        at = NOW - timedelta(hours=hours)
+        factories.item(daily, story(newsletter, f"Of {hours}", published_at=at, added_at=at))
+        send(daily, at=at)
+    schedule = factories.schedule(
+        newsletter,
+        cadence=Cadence.WEEKLY,
+        weekdays=[NOW.weekday()],
+        local_time=(NOW + LEAD).time(),
+        max_stories=3,
+    )
+    weekly = draft_edition(newsletter=newsletter, schedule=schedule, date=NOW.date(), now=NOW)
+    assert titles(weekly) == ["Of 80", "Of 90", "Of 100"]
+    daily = factories.edition(newsletter, stories=0)
+    factories.item(daily, story(newsletter, "Of today"))
+    send(daily, at=NOW + timedelta(minutes=5))
+
+    refresh(edition_id=weekly.pk, now=LATER)
+
+    # It was not lost for its age: it is the weakest.
+    assert steps(weekly)[0] == "Taken: “Of today” instead of “Of 100”"
 
 
 def touch(edition):
