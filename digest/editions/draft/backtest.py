@@ -26,6 +26,7 @@ class Fate(StrEnum):
     COMES_IN = "would come in"
     GOES_OUT = "would go out"
     BY_EDITOR = "put in by an editor"
+    CAME_LATER = "arrived after the draft"
 
 
 @dataclass(frozen=True)
@@ -104,9 +105,15 @@ def _places(items: Sequence[EditionItem], proposed: Sequence[EditionItem]) -> It
     would_be = {item.story_id for item in proposed}
     for item in items:
         if item.story_id not in would_be:
-            drafted = bool(item.terms or item.why)
-            fate = Fate.GOES_OUT if drafted else Fate.BY_EDITOR
-            yield _place(item, fate, was[item.story_id], None)
+            yield _place(item, _fate_of_left_out(item), was[item.story_id], None)
+
+
+def _fate_of_left_out(item: EditionItem) -> Fate:
+    if not (item.terms or item.why):
+        return Fate.BY_EDITOR
+    # The autopilot took it into the draft. No weights could have chosen it before.
+    has_come = item.story.added_at <= item.edition.drafted_at
+    return Fate.GOES_OUT if has_come else Fate.CAME_LATER
 
 
 def _place(

@@ -212,6 +212,17 @@ def test_breaking_news_is_not_compared_since_an_editor_chose_it(admin_client, ne
     assert [day["comparison"].edition for day in page.context["days"]] == [edition]
 
 
+def test_what_the_autopilot_took_into_the_draft_later_does_not_go_out(
+    admin_client, newsletter, edition
+):
+    later = report(newsletter, "Omega", hours=23)
+    factories.item(edition, later, why="1 source", position=1)
+
+    page = admin_client.get(url(newsletter))
+
+    assert fates(page) == {"Fresh": "stays", "Omega": "arrived after the draft"}
+
+
 def test_the_page_compares_so_many_editions_at_most_and_no_older_ones(
     admin_client, newsletter, django_assert_max_num_queries
 ):
