@@ -72,7 +72,8 @@ def compare_last_days(
 ) -> list[Comparison]:
     """Return a comparison of each daily edition of the last seven days, the newest first.
 
-    Breaking news is not among them, since an editor chose its story. Only the newest MOST_EDITIONS are compared. Nothing is stored.
+    Breaking news is not among them, since an editor chose its story. Only the newest MOST_EDITIONS
+    are compared. Nothing is stored.
     """
     editions = (
         Edition.objects.filter(

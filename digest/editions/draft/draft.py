@@ -12,7 +12,13 @@ from digest.editions.draft.passed_over import (
     short_sections,
     why_so_few,
 )
-from digest.editions.draft.propose import Proposal, count_new, fresh_since, propose_as_of
+from digest.editions.draft.propose import (
+    Proposal,
+    count_new,
+    fresh_since,
+    propose_as_of,
+    take_turns,
+)
 from digest.editions.draft.slots import plan_for
 from digest.models import Cadence, Edition, EditionItem, EditionLogEntry, Schedule
 from digest.rendering.content_hash import content_hash
@@ -60,8 +66,9 @@ def draft_edition(
     # edition, whatever its cadence was when it was made.
     by_hand = {} if plan.schedule else {"cadence": cadence}
     # All in one transaction: nobody sees an edition without its stories. Of two calls that race,
-    # the second waits at the unique constraint for the first and returns its edition.
+    # the second waits for the first. If they are for one slot, it returns the first one's edition.
     with transaction.atomic():
+        take_turns(newsletter.pk)
         edition, created = Edition.objects.get_or_create(
             **slot, **by_hand, defaults={"cadence": cadence, "drafted_at": now, **plan.times}
         )
@@ -86,7 +93,7 @@ def _plan_notices(edition: Edition, *, by_hand: bool, now: datetime) -> None:
 
 def _fill(edition: Edition, *, limit: int, now: datetime) -> None:
     proposal = propose_as_of(edition, limit=limit, now=now)
-    # Another schedule's draft of the same minute may have taken one of these stories.
+    # An editor may have put one of these stories into another edition at this moment.
     EditionItem.objects.bulk_create(proposal.items, ignore_conflicts=True)
     taken = dict(edition.items.values_list("story_id", "section_id"))
     headlines = [item.shown_headline for item in proposal.items if item.story_id in taken]

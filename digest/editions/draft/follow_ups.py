@@ -9,9 +9,10 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from digest.editions.draft.topic import article_of
-from digest.models import Cadence, Edition, EditionItem, Story
+from digest.models import Cadence, EditionItem, Story
 from digest.ranking import Article
 from digest.ranking.follow_up import brings_news, common_stems
+from subscribers.models import Newsletter
 
 # Of more new reports of printed events than these, only the newest are read.
 MOST_REPORTS = 300
@@ -20,22 +21,27 @@ _IS_DAILY = Q(edition__cadence=Cadence.DAILY, edition__corrects=None)
 
 
 def find_follow_ups(
-    edition: Edition, *, since: datetime, others: Collection[Story], now: datetime
+    newsletter: Newsletter,
+    *,
+    taken: QuerySet[EditionItem],
+    since: datetime,
+    others: Collection[Story],
+    now: datetime,
 ) -> list[tuple[Story, EditionItem]]:
     """Return the fresh stories that follow up a sent edition's, each with what that one printed.
 
-    They are for `edition`, so only what was made before it counts, and what had come by `now`.
+    `taken` is what the newsletter's editions hold, and only what had come by `now` counts.
 
     A story follows up if it was published and came after the edition was drafted, and the event's
     reports since then say something new. An event that waits in an edition that is not sent yet
     has no follow-up. `others` are the draft's other candidates: their words tell which words are
     frequent.
     """
-    newer = _newer_reports(edition, since, now)
-    printed = _last_printed(edition, {story.event for story in newer}, now)
+    newer = _newer_reports(newsletter, taken, since, now)
+    printed = _last_printed(taken, {story.event for story in newer}, now)
     if not printed:
         return []
-    of_printed = Story.objects.filter(event__in=printed).select_related("feed")
+    of_printed = Story.objects.filter(event__in=printed, added_at__lte=now).select_related("feed")
     reports: defaultdict[int, list[Story]] = defaultdict(list)
     for story in [*others, *of_printed]:
         reports[story.event or story.pk].append(story)
@@ -55,22 +61,15 @@ def why_again(item: EditionItem) -> str:
     return f"follow-up of “{item.shown_headline[:150]}” on {item.edition.slot_date:%-d %B}"
 
 
-def items_beside(edition: Edition, *, now: datetime) -> QuerySet[EditionItem]:
-    """Return what the newsletter's other editions held at that moment."""
-    # An edition has all that were made before it, and later ones from their draft on.
-    there = Q(edition__lt=edition.pk) | Q(edition__drafted_at__lte=now)
-    items = EditionItem.objects.filter(there, newsletter=edition.newsletter_id, released=False)
-    return items.exclude(edition=edition)
-
-
-def _newer_reports(edition: Edition, since: datetime, now: datetime) -> list[Story]:
-    items = items_beside(edition, now=now)
-    sent = items.filter(_IS_DAILY, edition__sending_at__lte=now)
+def _newer_reports(
+    newsletter: Newsletter, taken: QuerySet[EditionItem], since: datetime, now: datetime
+) -> list[Story]:
+    sent = taken.filter(_IS_DAILY, edition__sending_at__lte=now)
     return list(
         Story.objects.filter(
             Exists(sent.filter(story__event=OuterRef("event"))),
-            ~Exists(items.filter(story=OuterRef("pk"))),
-            newsletter=edition.newsletter_id,
+            ~Exists(taken.filter(story=OuterRef("pk"))),
+            newsletter=newsletter,
             is_hidden=False,
             link_died_at=None,
             published_at__gte=since,
@@ -82,10 +81,10 @@ def _newer_reports(edition: Edition, since: datetime, now: datetime) -> list[Sto
 
 
 def _last_printed(
-    edition: Edition, events: Collection[int | None], now: datetime
+    taken: QuerySet[EditionItem], events: Collection[int | None], now: datetime
 ) -> dict[int, EditionItem]:
     """Return what was printed last of each event, if everything of it has gone out."""
-    items = items_beside(edition, now=now).filter(_IS_DAILY, story__event__in=events)
+    items = taken.filter(_IS_DAILY, story__event__in=events)
     last: dict[int, EditionItem] = {}
     waiting = set()
     for item in items.select_related("story__feed", "edition").order_by("edition__drafted_at"):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypedDict
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce, Greatest
 
@@ -27,9 +28,12 @@ from digest.editions.draft.passed_over import (
 from digest.events.recent import COMPARED_WITHIN
 from digest.models import Cadence, Edition, EditionItem, Story
 from digest.ranking.rank import rank, scores
+from digest.ranking.select import Candidate
 from digest.ranking.terms import Weights
 from digest.shorten import truncate
 from subscribers.models import Newsletter
+
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('digest.propose:' || %s, 0))"
 
 # The ranking chooses from this many recent stories at most; more would only cost time.
 MAX_CANDIDATES = 500
@@ -67,12 +71,26 @@ def propose_as_of(
         proposal = Proposal(best_of.propose(edition, now=now, **rules))
     else:
         own = weights_of(newsletter) if weights is None else weights
-        pool = _pool(edition, limit=limit, beside=beside, now=now)
-        proposal = _propose_new(edition, pool, rules, beside=beside, now=now, weights=own)
+        taken = _taken(edition, beside=beside, now=now)
+        known, pool = _known(edition, taken, limit=limit, now=now)
+        ranked = rank(candidates_of(pool.values(), known), now=now, weights=own, **rules)
+        # Beside others, nobody knows which place of its section or topic a story will have.
+        told = replace(known, sections={}, topics={}) if beside else known
+        items = _items(edition, ranked, pool, told, now=now)
+        proposal = Proposal(items, topic.left_out(ranked, known.topics, pool))
     items = in_order(proposal.items, newsletter)
     for position, item in enumerate(items):
         item.position = position
     return replace(proposal, items=items)
+
+
+def take_turns(newsletter_id: int) -> None:
+    """Let the newsletter's next draft wait until the end of this transaction.
+
+    Two at once would not see each other's stories, and print one event twice.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [newsletter_id])
 
 
 class Rules(TypedDict):
@@ -92,23 +110,14 @@ def rules_of(newsletter: Newsletter, limit: int) -> Rules:
     }
 
 
-def _propose_new(
-    edition: Edition,
-    free: Sequence[Story],
-    rules: Rules,
-    *,
-    beside: bool,
-    now: datetime,
-    weights: Weights,
-) -> Proposal:
-    """Propose new stories, the lead first, each with its reasons."""
-    newsletter = edition.newsletter
+def _known(
+    edition: Edition, taken: QuerySet[EditionItem], *, limit: int, now: datetime
+) -> tuple[Known, dict[int, Story]]:
+    """Return what is known of the new stories and follow-ups, and these by their ids."""
+    free = _pool(edition, taken, limit=limit, now=now)
     found = follow_ups.find_follow_ups(
-        edition, since=fresh_since(edition, now), others=free, now=now
+        edition.newsletter, taken=taken, since=fresh_since(edition, now), others=free, now=now
     )
-    if beside:
-        here = set(edition.items.values_list("story__event", flat=True))
-        found = [(story, item) for story, item in found if story.event not in here]
     sieve = Sieve(story for story, _ in found)
     follows = {story.pk: item for story, item in found if not sieve.why(story)}
     pool = {story.pk: story for story in free}
@@ -116,44 +125,52 @@ def _propose_new(
     known = Known(
         events=event_states(pool.values(), now=now),
         topics=topic.topics_of(pool.values()),
-        sections=section_names(newsletter),
+        sections=section_names(edition.newsletter),
         follows=follows,
-        printed_clusters=_printed_clusters(edition, now),
+        printed_clusters=_printed_clusters(taken, now),
     )
-    ranked = rank(candidates_of(pool.values(), known), now=now, weights=weights, **rules)
-    # Beside others, nobody knows which place of its section or topic a story will have.
-    told = replace(known, sections={}, topics={}) if beside else known
-    items = [
+    return known, pool
+
+
+def _items(
+    edition: Edition,
+    ranked: Sequence[Candidate],
+    pool: Mapping[int, Story],
+    known: Known,
+    *,
+    now: datetime,
+) -> list[EditionItem]:
+    """Return the items, the lead first, each with its terms and its reasons."""
+    return [
         EditionItem(
             edition=edition,
-            newsletter=newsletter,
+            newsletter=edition.newsletter,
             story=pool[candidate.id],
             section_id=candidate.section_id,
-            follows=follows.get(candidate.id),
+            follows=known.follows.get(candidate.id),
             why=truncate(why, 300),
             terms=[term.as_json() for term in candidate.terms],
         )
-        for candidate, why in zip(ranked, reasons(ranked, told, now=now), strict=True)
+        for candidate, why in zip(ranked, reasons(ranked, known, now=now), strict=True)
     ]
-    return Proposal(items, topic.left_out(ranked, known.topics, pool))
 
 
-def _printed_clusters(edition: Edition, now: datetime) -> set[int]:
+def _printed_clusters(taken: QuerySet[EditionItem], now: datetime) -> set[int]:
     """Return the clusters of what was printed while what is grouped now arrived."""
-    items = follow_ups.items_beside(edition, now=now).filter(
-        edition__drafted_at__gt=now - COMPARED_WITHIN
-    )
+    items = taken.filter(edition__drafted_at__gt=now - COMPARED_WITHIN)
     return {pk for pk in items.values_list("story__cluster", flat=True) if pk is not None}
 
 
-def _pool(edition: Edition, *, limit: int, beside: bool, now: datetime) -> list[Story]:
+def _pool(
+    edition: Edition, taken: QuerySet[EditionItem], *, limit: int, now: datetime
+) -> list[Story]:
     """Return what the edition may print: fresh stories and, if they are too few, late ones.
 
     A feed that was added today, or that publishes once a week, brings stories of the last days.
     They follow behind the fresh ones, since the ranking goes by age.
     """
     since = fresh_since(edition, now)
-    free = _free_stories(edition, beside=beside, now=now)
+    free = _free_stories(taken, edition.newsletter, now=now)
     is_fresh = _is_fresh(since)
     fresh = _news(free.filter(is_fresh))
     if len(fresh) >= (edition.schedule.min_stories if edition.schedule else limit):
@@ -164,7 +181,8 @@ def _pool(edition: Edition, *, limit: int, beside: bool, now: datetime) -> list[
 
 def count_new(edition: Edition, *, now: datetime) -> int:
     """Return how many fresh stories there are that it could print."""
-    return _free_stories(edition, now=now).filter(_is_fresh(fresh_since(edition, now))).count()
+    free = _free_stories(_taken(edition, now=now), edition.newsletter, now=now)
+    return free.filter(_is_fresh(fresh_since(edition, now))).count()
 
 
 def _is_fresh(since: datetime) -> Q:
@@ -199,22 +217,28 @@ def fresh_since(edition: Edition, now: datetime) -> datetime:
     return max(now - FRESH_FOR, min(last, now - timedelta(hours=24)))
 
 
-def _free_stories(edition: Edition, *, now: datetime, beside: bool = False) -> QuerySet[Story]:
-    """Return the stories that no edition held at `now`, nor printed their event, newest first.
+def _taken(edition: Edition, *, now: datetime, beside: bool = False) -> QuerySet[EditionItem]:
+    """Return what the newsletter's other editions held, with `beside` its own items, too."""
+    # An edition sees all that were made before it, and later ones from their draft on.
+    there = Q(edition__lt=edition.pk) | Q(edition__drafted_at__lte=now)
+    items = EditionItem.objects.filter(newsletter=edition.newsletter_id, released=False)
+    if beside:
+        return items.filter(there | Q(edition=edition))
+    return items.filter(there).exclude(edition=edition)
 
-    What the edition itself has counts only with `beside`.
+
+def _free_stories(
+    taken: QuerySet[EditionItem], newsletter: Newsletter, *, now: datetime
+) -> QuerySet[Story]:
+    """Return the stories that are not taken, nor is their event, newest first.
 
     Without a date, a story is as new as its arrival. What its feed held already when it was added
     is left to the editors, since it may be years old.
     """
-    newsletter = edition.newsletter_id
-    earlier = follow_ups.items_beside(edition, now=now)
-    if beside:
-        earlier = earlier | edition.items.filter(released=False)
     # Breaking news is printed for good, also if a draft had the story then.
     for_good = Q(again=False) | Q(edition__extra_story__isnull=False)
-    held = earlier.filter(for_good, story=OuterRef("pk"))
-    printed = earlier.filter(story__event=OuterRef("event"))
+    held = taken.filter(for_good, story=OuterRef("pk"))
+    printed = taken.filter(story__event=OuterRef("event"))
     return (
         Story.objects.filter(
             ~Exists(held),

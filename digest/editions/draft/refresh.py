@@ -12,7 +12,13 @@ from django.db.models.functions import Coalesce
 from digest.editions.draft.exchange import Exchange, Rated, exchange
 from digest.editions.draft.inbox_lines import write_inbox_lines
 from digest.editions.draft.passed_over import Sieve, why_not_printable, why_not_proposed
-from digest.editions.draft.propose import in_order, propose_as_of, rules_of, worth_of
+from digest.editions.draft.propose import (
+    in_order,
+    propose_as_of,
+    rules_of,
+    take_turns,
+    worth_of,
+)
 from digest.editions.draft.slots import AD_HOC_STORIES
 from digest.models import Cadence, Edition, EditionItem, EditionLogEntry, Story
 from digest.rendering.content_hash import content_hash
@@ -60,6 +66,7 @@ def refresh(*, edition_id: int, now: datetime) -> int:
     Edition.objects.filter(pk=edition_id).update(refreshed_at=now)
     if not _is_untouched(edition) or not _has_news(edition, since):
         return 0
+    take_turns(edition.newsletter_id)
     before = list(edition.items.select_related("story__feed", "follows__edition"))
     after = propose_as_of(edition, limit=_limit(edition), now=now).items
     change = _exchange(edition, before, after, now)
@@ -189,7 +196,7 @@ def _replace(edition: Edition, items: Sequence[EditionItem]) -> None:
     for position, item in enumerate(items):
         item.position = position
     EditionItem.objects.bulk_update([item for item in items if item.pk], ["position"])
-    # Another schedule's draft of the same minute may have taken one of these stories.
+    # An editor may have put one of these stories into another edition at this moment.
     EditionItem.objects.bulk_create([item for item in items if not item.pk], ignore_conflicts=True)
 
 

@@ -7,6 +7,7 @@ from importlib import import_module
 import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Count
 
 from digest.editions.draft.draft import DayIsOver, draft_edition
 from digest.editions.draft.passed_over import Sieve, why_not_proposed
@@ -103,7 +104,9 @@ def test_beats_that_draft_concurrently_make_one_edition(newsletter):
 
 @pytest.mark.django_db(transaction=True)
 def test_two_schedules_that_draft_concurrently_do_not_use_a_story_twice(newsletter):
-    schedules = [factories.schedule(newsletter, name=name) for name in ("Morning", "Evening")]
+    schedules = [
+        factories.schedule(newsletter, name=name, max_stories=3) for name in ("Morning", "Evening")
+    ]
     start, errors = threading.Barrier(2), []
 
     def beat(schedule):
@@ -122,8 +125,22 @@ def test_two_schedules_that_draft_concurrently_do_not_use_a_story_twice(newslett
         thread.join(20)
 
     assert not errors
-    assert Edition.objects.count() == 2
-    assert EditionItem.objects.count() == 5
+    # The second one waited for the first, and took what was left.
+    assert sorted(Edition.objects.annotate(n=Count("items")).values_list("n", flat=True)) == [2, 3]
+
+
+def test_the_second_of_two_drafts_sees_the_first_although_its_task_began_earlier(newsletter):
+    schedules = [factories.schedule(newsletter, name=name, max_stories=3) for name in ("A", "B")]
+    reports = [factories.story(newsletter, published_at=NOW) for _ in range(2)]
+    Story.objects.filter(pk__in=[each.pk for each in reports]).update(event=reports[0].pk)
+
+    first, second = (
+        draft_edition(newsletter=newsletter, schedule=schedule, date=NOW.date(), now=now)
+        for schedule, now in zip(schedules, (NOW + timedelta(seconds=2), NOW), strict=True)
+    )
+
+    assert [first.items.count(), second.items.count()] == [3, 3]
+    assert EditionItem.objects.filter(story__event=reports[0].pk).count() == 1
 
 
 def test_stories_without_a_section_come_between_the_lead_and_the_sections():
