@@ -125,5 +125,25 @@ def _how_many(
             since=since,
             now=now,
         )
-    count = count_new(edition, now=now)
-    return f"Drafted with {len(taken)} of {count} new stories"
+    return f"Drafted with {_kinds(edition, proposal, taken, since=since, now=now)}"
+
+
+def _kinds(
+    edition: Edition,
+    proposal: Proposal,
+    taken: Collection[int],
+    *,
+    since: datetime,
+    now: datetime,
+) -> str:
+    """Return in words how many of its stories are new, and how many are not."""
+    items = [item for item in proposal.items if item.story_id in taken]
+    follow_ups = sum(item.is_follow_up for item in items)
+    late = sum(item.story.new_since < since for item in items if not item.is_follow_up)
+    new = len(items) - follow_ups - late
+    words = [f"{new} of {count_new(edition, now=now)} new stories"]
+    if late:
+        words.append(f"{late} that arrived late")
+    if follow_ups:
+        words.append(f"{follow_ups} {'follow-up' if follow_ups == 1 else 'follow-ups'}")
+    return ", ".join(words)

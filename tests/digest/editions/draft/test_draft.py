@@ -228,12 +228,13 @@ def test_a_short_edition_says_what_became_of_the_other_stories():
 
 
 def test_the_log_says_from_how_many_stories_a_draft_was_made(newsletter):
-    schedule = factories.schedule(newsletter, min_stories=3)
+    schedule = factories.schedule(newsletter, min_stories=6)
+    factories.story(newsletter, published_at=NOW - timedelta(days=4), added_at=NOW)
 
     edition = draft_edition(newsletter=newsletter, schedule=schedule, date=NOW.date(), now=NOW)
 
     (entry,) = edition.log.all()
-    assert entry.words == "Drafted with 5 of 5 new stories"
+    assert entry.words == "Drafted with 5 of 5 new stories, 1 that arrived late"
     assert edition.proposed_stories == sorted(Story.objects.values_list("pk", flat=True))
 
 

@@ -78,6 +78,7 @@ def test_something_new_of_a_printed_event_is_proposed_once_as_a_follow_up(newsle
     assert item.why.endswith(f"; follow-up of “Ferry runs aground off Hull” on {day}")
     assert edition.items.count() == 4
     assert edition.items.first() != item  # it is no lead
+    assert edition.log.first().words == "Drafted with 3 of 3 new stories, 1 follow-up"
 
 
 @pytest.mark.parametrize(
