@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TypedDict
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce, Greatest
 
 from digest.editions.draft import best_of, follow_ups, topic
@@ -35,8 +35,10 @@ from subscribers.models import Newsletter
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('digest.propose:' || %s, 0))"
 
-# The ranking chooses from this many recent stories at most; more would only cost time.
+# The ranking chooses from this many of the newest stories at most, and from so many reports of the
+# events that most outlets report: a large newsroom's newest are those of two hours.
 MAX_CANDIDATES = 500
+MOST_EVENTS = 100
 
 
 @dataclass(frozen=True)
@@ -193,8 +195,26 @@ def _is_fresh(since: datetime) -> Q:
 
 def _news(stories: QuerySet[Story]) -> list[Story]:
     candidates = list(stories[:MAX_CANDIDATES])
+    if len(candidates) == MAX_CANDIDATES:
+        candidates += _widely_reported(stories, beside=candidates)
     sieve = Sieve(candidates)
     return [story for story in candidates if not sieve.why(story)]
+
+
+def _widely_reported(stories: QuerySet[Story], *, beside: Sequence[Story]) -> list[Story]:
+    """Return those that report what most outlets do, and those that editors rank higher."""
+    outlets = Count("source_name", distinct=True)
+    events = (
+        stories.order_by()
+        .values("event")
+        .annotate(outlets=outlets)
+        .filter(event__isnull=False, outlets__gt=1)
+        .order_by("-outlets", "-event")
+        .values_list("event", flat=True)[:MOST_EVENTS]
+    )
+    ids = [story.pk for story in beside]
+    others = stories.filter(Q(event__in=list(events)) | Q(boost__gt=0)).exclude(pk__in=ids)
+    return list(others[:MAX_CANDIDATES])
 
 
 def fresh_since(edition: Edition, now: datetime) -> datetime:

@@ -9,6 +9,7 @@ from django.apps import apps
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Count
 
+from digest.editions.draft import propose
 from digest.editions.draft.draft import DayIsOver, draft_edition
 from digest.editions.draft.passed_over import Sieve, why_not_proposed
 from digest.editions.draft.slots import DueSlot, due_slots
@@ -336,6 +337,27 @@ def test_the_query_count_of_drafting_does_not_depend_on_the_number_of_stories(
 
     with django_assert_max_num_queries(30):
         draft_edition(newsletter=newsletter, now=NOW)
+
+
+def test_a_widely_reported_event_is_found_behind_any_number_of_newer_stories(
+    newsletter, monkeypatch
+):
+    monkeypatch.setattr(propose, "MAX_CANDIDATES", 5)
+    monkeypatch.setattr(propose, "MOST_EVENTS", 1)
+    Story.objects.update(published_at=NOW)
+    reports = [
+        factories.story(newsletter, source_name=f"Paper {n}", published_at=NOW - timedelta(hours=9))
+        for n in range(6)
+    ]
+    Story.objects.filter(pk__in=[each.pk for each in reports]).update(event=reports[0].pk)
+    told = factories.story(newsletter, published_at=NOW - timedelta(hours=9), boost=2)
+    factories.story(newsletter, published_at=NOW - timedelta(hours=9))
+
+    edition = draft_edition(newsletter=newsletter, now=NOW)
+
+    assert edition.items.count() == 7
+    assert told.title in titles(edition)
+    assert edition.items.filter(story__event=reports[0].pk).count() == 1
 
 
 # --- The lead's picture ---------------------------------------------------------------------------
