@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from digest.editions.draft.topic import article_of
-from digest.models import Cadence, EditionItem, Story
+from digest.models import Cadence, Edition, EditionItem, Story
 from digest.ranking import Article
 from digest.ranking.follow_up import brings_news, common_stems
 from subscribers.models import Newsletter
@@ -54,6 +54,22 @@ def find_follow_ups(
         for story in newer
         if story.event in with_news and _is_newer(story, printed[story.event])
     ]
+
+
+def followed_by(story: Story, edition: Edition) -> EditionItem | None:
+    """Return what readers got last of the event of which this story, for this edition, is newer.
+
+    None if they got nothing of it, or if something of it still waits to be sent. Whether the story
+    says anything new is for an editor to say.
+    """
+    if story.event is None or edition.cadence != Cadence.DAILY or edition.corrects_id:
+        return None
+    items = EditionItem.objects.filter(
+        _IS_DAILY, newsletter=edition.newsletter_id, released=False, story__event=story.event
+    ).exclude(edition=edition)
+    last = items.select_related("edition", "story").order_by("-edition__drafted_at", "-pk").first()
+    has_it = last is not None and last.edition.sending_at is not None
+    return last if last and has_it and _is_newer(story, last) else None
 
 
 def why_again(item: EditionItem) -> str:

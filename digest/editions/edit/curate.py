@@ -10,6 +10,7 @@ from django.db.models import Case, Exists, Max, OuterRef, Q, QuerySet, Value, Wh
 from django.db.models.functions import Coalesce
 
 from digest.editions.decide.approve import void_if_changed
+from digest.editions.draft.follow_ups import followed_by
 from digest.models import Cadence, Edition, EditionItem, Story
 
 
@@ -55,7 +56,10 @@ def is_editable(edition: Edition) -> bool:
 
 @transaction.atomic
 def add_story(*, edition_id: int, story_id: int, again: bool = False) -> EditionItem:
-    """Add a story at the edition's end; a story that is in it already stays as it is."""
+    """Add a story at the edition's end; a story that is in it already stays as it is.
+
+    If readers have got its event by an older report, it is marked as a follow-up.
+    """
     edition = _lock_editable(edition_id)
     story = Story.objects.get(pk=story_id, newsletter=edition.newsletter_id)
     if existing := edition.items.filter(story=story).first():
@@ -72,6 +76,8 @@ def add_story(*, edition_id: int, story_id: int, again: bool = False) -> Edition
         # A correction or a weekly edition does not use a story up: it repeats the story, or shows
         # it to few readers.
         again=printed is not None or edition.corrects_id is not None or _is_weekly(edition),
+        # Readers see that they know its event, unless an editor takes the mark off.
+        follows=None if printed else followed_by(story, edition),
     )
     void_if_changed(edition_id=edition_id)
     return item

@@ -6,6 +6,7 @@ import pytest
 
 from digest.editions.draft.draft import draft_edition
 from digest.editions.draft.offers import offers
+from digest.editions.edit import curate
 from digest.models import Edition, EditionItem, Story
 from digest.rendering.assemble import assemble, web_page
 from digest.rendering.content_hash import content_hash
@@ -127,6 +128,26 @@ def test_an_edition_that_has_a_follow_up_is_not_offered_another_of_its_event(
 
     assert [item.story for item in found.new] == [fresh]
     assert found.instead == []
+
+
+@pytest.mark.parametrize(
+    ("edition_fields", "report_fields", "is_marked"),
+    [
+        ({}, {}, True),
+        ({}, {"at": YESTERDAY - 2 * HOUR}, False),  # no newer than what they have
+        ({"status": "draft", "sending_at": None}, {}, False),  # they do not have it yet
+    ],
+)
+def test_what_an_editor_adds_of_an_event_that_readers_have_is_marked(
+    newsletter, print_event, edition_fields, report_fields, is_marked
+):
+    printed = print_event(**edition_fields)
+    story = report(printed, "Ferry: captain arrested", "Wire", **report_fields)
+    edition = factories.edition(newsletter, stories=1)
+
+    item = curate.add_story(edition_id=edition.pk, story_id=story.pk)
+
+    assert item.follows == (printed if is_marked else None)
 
 
 def test_an_edition_has_two_follow_ups_at_most(newsletter, print_event):
