@@ -20,11 +20,6 @@ _FRESH = timedelta(minutes=30)
 _LONGEST_CHAIN = 100
 
 
-def due_feed_ids(*, now: datetime) -> list[int]:
-    """Return the ids of active feeds whose next fetch is due, the longest waiting first."""
-    return [feed_id for feed_id, *_ in _due(now)]
-
-
 def due_chains(*, now: datetime) -> list[list[int]]:
     """Return the due feeds in chains; those of one chain are fetched one after the other.
 

@@ -9,7 +9,7 @@ from django.db import connection
 
 from digest import tasks
 from digest.feeds import child_process, ingest
-from digest.feeds.polling.due import due_feed_ids
+from digest.feeds.polling.due import due_chains
 from digest.models import Feed, Story
 from tests import factories
 from tests.factories import NOW
@@ -408,7 +408,7 @@ def test_a_feed_that_answers_410_is_switched_off(web, newsletter):
     feed.refresh_from_db()
     assert not feed.is_active
     assert "410" in feed.last_error
-    assert due_feed_ids(now=NOW + timedelta(days=9)) == []
+    assert due_chains(now=NOW + timedelta(days=9)) == []
 
 
 @pytest.mark.parametrize(
@@ -438,9 +438,9 @@ def test_the_retry_after_header_of_a_server_is_respected(web, newsletter, header
 
 def test_two_beats_fetch_a_feed_once(web, newsletter):
     feed = factories.feed(newsletter, url=web.serve("/f", rss(item(1))), next_fetch_at=NOW)
-    assert due_feed_ids(now=NOW) == [feed.id]
+    assert due_chains(now=NOW) == [[feed.id]]
     assert ingest.fetch_feed(feed_id=feed.id, now=NOW).fetched
-    assert due_feed_ids(now=NOW) == []
+    assert due_chains(now=NOW) == []
     assert not ingest.fetch_feed(feed_id=feed.id, now=NOW).fetched
     assert len(web.requests) == 1
 

@@ -42,7 +42,7 @@ def test_a_quiet_feed_is_fetched_before_a_draft():
     factories.feed(other, next_fetch_at=in_hours, last_fetched_at=long_ago)
 
     assert due.make_due_before_draft({newsletter.pk}, now=NOW) == 1
-    assert due.due_feed_ids(now=NOW) == [quiet.pk]
+    assert due.due_chains(now=NOW) == [[quiet.pk]]
 
 
 def test_a_newsletter_drafts_soon_if_its_draft_is_to_come_and_not_made():
