@@ -45,11 +45,13 @@ MOST_EVENTS = 100
 class Proposal:
     """The items that a draft proposes, unsaved, in the order in which the page prints them.
 
-    `left_out` says of stories that are not among them which rule kept them out.
+    `left_out` says of stories that are not among them which rule kept them out. `known` is what
+    was known of all stories; a weekly edition asks for nothing.
     """
 
     items: list[EditionItem]
     left_out: dict[int, str] = field(default_factory=dict)
+    known: Known | None = None
 
 
 def propose_as_of(
@@ -79,7 +81,7 @@ def propose_as_of(
         # Beside others, nobody knows which place of its section or topic a story will have.
         told = replace(known, sections={}, topics={}) if beside else known
         items = _items(edition, ranked, pool, told, now=now)
-        proposal = Proposal(items, topic.left_out(ranked, known.topics, pool))
+        proposal = Proposal(items, topic.left_out(ranked, known.topics, pool), known)
     items = in_order(proposal.items, newsletter)
     for position, item in enumerate(items):
         item.position = position
@@ -272,6 +274,19 @@ def _free_stories(
         .select_related("feed")
         .order_by(Greatest(Coalesce("published_at", "added_at"), "wanted_at").desc(), "-pk")
     )
+
+
+def reasons_together(
+    items: Sequence[EditionItem], known: Known | None, *, now: datetime
+) -> list[str]:
+    """Return why each item is there, beside these others; as it was if nothing is `known`."""
+    if known is None:
+        return [item.why for item in items]
+    stories = [item.story for item in items]
+    follows = {item.story_id: item.follows for item in items if item.follows}
+    known = replace(known, events=event_states(stories, now=now), follows=follows)
+    found = reasons(candidates_of(stories, known), known, now=now)
+    return [truncate(why, 300) for why in found]
 
 
 def worth_of(

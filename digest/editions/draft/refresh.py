@@ -15,6 +15,7 @@ from digest.editions.draft.passed_over import Sieve, why_not_printable, why_not_
 from digest.editions.draft.propose import (
     in_order,
     propose_as_of,
+    reasons_together,
     rules_of,
     take_turns,
     worth_of,
@@ -68,12 +69,16 @@ def refresh(*, edition_id: int, now: datetime) -> int:
         return 0
     take_turns(edition.newsletter_id)
     before = list(edition.items.select_related("story__feed", "follows__edition"))
-    after = propose_as_of(edition, limit=_limit(edition), now=now).items
+    proposal = propose_as_of(edition, limit=_limit(edition), now=now)
+    after = proposal.items
     change = _exchange(edition, before, after, now)
     items = {item.story_id: item for item in (*after, *before)}
+    ordered = in_order([items[pk] for pk in change.order], edition.newsletter)
+    whys = reasons_together(ordered, proposal.known, now=now)
+    for item, why in zip(ordered, whys, strict=True):
+        item.why = why
     steps = list(_steps(change, items))
     if steps:
-        ordered = in_order([items[pk] for pk in change.order], edition.newsletter)
         _replace(edition, ordered)
         steps += _new_lines(edition)
         EditionLogEntry.objects.bulk_create(
@@ -195,7 +200,7 @@ def _replace(edition: Edition, items: Sequence[EditionItem]) -> None:
     edition.items.exclude(story__in=_ids(items)).delete()
     for position, item in enumerate(items):
         item.position = position
-    EditionItem.objects.bulk_update([item for item in items if item.pk], ["position"])
+    EditionItem.objects.bulk_update([item for item in items if item.pk], ["position", "why"])
     # An editor may have put one of these stories into another edition at this moment.
     EditionItem.objects.bulk_create([item for item in items if not item.pk], ignore_conflicts=True)
 

@@ -82,6 +82,25 @@ def test_a_fresher_story_takes_its_place_in_a_draft_that_nobody_has_touched(news
     )
 
 
+def test_the_reasons_say_what_stands_together_now(newsletter):
+    money = factories.section(newsletter, name="Money")
+    Story.objects.filter(title__in=["Beta", "Gamma"]).update(section=money)
+    schedule = factories.schedule(
+        newsletter, local_time=(NOW + LEAD).time(), min_stories=1, max_stories=3
+    )
+    edition = draft_edition(newsletter=newsletter, schedule=schedule, date=NOW.date(), now=NOW)
+    story(newsletter, "Omega", published_at=LATER, added_at=LATER, section=money)
+    Story.objects.filter(title="Gamma").update(is_hidden=True)
+
+    refresh(edition_id=edition.pk, now=LATER)
+
+    reasons = {item.story.title: item.why for item in edition.items.all()}
+    assert list(reasons) == ["Beta", "Alpha", "Omega"]
+    assert "; Money 1 of 2; " in reasons["Beta"]
+    assert "; Money 2 of 2; " in reasons["Omega"]
+    assert "; Money 2 of 2; " in steps(edition)[0]
+
+
 def test_nothing_happens_while_nothing_is_new(newsletter, edition):
     assert due_refreshes(now=NOW + timedelta(minutes=4)) == []
     assert due_refreshes(now=LATER) == [edition.pk]
