@@ -57,10 +57,13 @@ def offers_for(*, story: Story, section: Section | None, now: datetime) -> list[
         .exclude(pk=story.pk)
         .order_by("-added_at", "-pk")[:_LOOKED_AT]
     )
-    made = {(rule.feed_id, rule.kind, rule.value) for rule in rules_of(story.newsletter_id)}
+    rules = rules_of(story.newsletter_id)
+    made = {(rule.feed_id, rule.kind, rule.value) for rule in rules}
+    # What an editor has just said comes before the rules that are there.
+    first = rules[0].position - 1 if rules else 0
     free = movable(story.newsletter_id, now=now)
     found = []
-    for rule in _candidates(story, section):
+    for rule in _candidates(story, section, position=first):
         is_new = made.isdisjoint({(feed, rule.kind, rule.value) for feed in (rule.feed_id, None)})
         if is_new and _holds(rule, recent, section):
             trial = try_rule(rule, now=now, stories=free)
@@ -92,26 +95,19 @@ def make_first(rule: SectionRule) -> bool:
     return True
 
 
-def _candidates(story: Story, section: Section) -> Iterator[SectionRule]:
+def _candidates(story: Story, section: Section, *, position: int) -> Iterator[SectionRule]:
+    of_feed = {
+        "newsletter": story.newsletter,
+        "section": section,
+        "feed": story.feed,
+        "position": position,
+    }
     for path in _paths(story.url):
-        yield _rule(story, section, SectionRule.Kind.PATH, path)
+        yield SectionRule(kind=SectionRule.Kind.PATH, value=path, **of_feed)
     for category in story.categories:
-        yield _rule(story, section, SectionRule.Kind.CATEGORY, category)
+        yield SectionRule(kind=SectionRule.Kind.CATEGORY, value=category, **of_feed)
     if story.feed and story.feed.section_id != section.pk:
-        yield _rule(story, section, SectionRule.Kind.FEED, "")
-
-
-def _rule(story: Story, section: Section, kind: str, value: str) -> SectionRule:
-    # What an editor has just said comes before the rules that are there.
-    first = SectionRule.objects.filter(newsletter=story.newsletter_id).order_by("position").first()
-    return SectionRule(
-        newsletter=story.newsletter,
-        section=section,
-        feed=story.feed,
-        kind=kind,
-        value=value,
-        position=first.position - 1 if first else 0,
-    )
+        yield SectionRule(kind=SectionRule.Kind.FEED, value="", **of_feed)
 
 
 def _paths(url: str) -> list[str]:

@@ -47,6 +47,16 @@ def conditions(story, section):
     ]
 
 
+def test_a_story_with_many_categories_costs_no_more_queries(
+    feed, sport, django_assert_max_num_queries
+):
+    story = bring(feed, "/sport/a-final", *(f"Category {n}" for n in range(20)))
+    bring(feed, "/world/a-vote")
+
+    with django_assert_max_num_queries(5):
+        offers_for(story=story, section=sport, now=NOW)
+
+
 def test_a_folder_and_a_category_that_more_stories_have_are_offered(feed, sport):
     story = bring(feed, "/sport/tennis/a-final", "News", "Tennis")
     bring(feed, "/sport/tennis/a-draw", "News", "Tennis")
