@@ -269,11 +269,22 @@ def _plan(
         chosen = interval.by_yield(seen[1], seen[7], hint=timedelta(minutes=wishes))
     feed.current_minutes = round(chosen.wait / timedelta(minutes=1))
     feed.interval_reason = chosen.reason
-    feed.next_fetch_at = now + interval.spread(feed.interval, feed_id=feed.pk, now=now)
+    planned = now + interval.spread(feed.interval, feed_id=feed.pk, now=now)
+    feed.next_fetch_at = min(planned, _hurried(feed) or planned)
     return [
         "arrivals", "observed_since", "last_story_at", "current_minutes", "interval_reason",
         "next_fetch_at", "fetch_seconds",
     ]  # fmt: skip
+
+
+def _hurried(feed: Feed) -> datetime | None:
+    """Return when it is to be fetched, if somebody said so since its fetch began, as a hub does.
+
+    The row is locked, so that nobody says so between this and the end of the transaction.
+    """
+    locked = Feed.objects.select_for_update(no_key=True).filter(pk=feed.pk)
+    stored = locked.values_list("next_fetch_at", flat=True).first()
+    return stored if stored and stored < feed.next_fetch_at else None
 
 
 def outlet_name(title: str) -> str:

@@ -244,6 +244,26 @@ def test_many_messages_cause_one_fetch_a_minute(client, hub, queued):
     assert clock() < Feed.objects.get().next_fetch_at <= clock() + timedelta(minutes=1)
 
 
+def test_a_message_during_a_fetch_is_not_forgotten_at_its_end(web, monkeypatch):
+    feed = factories.feed(factories.newsletter(), url=web.serve("/f", atom(1)))
+    at = clock()
+    hub = subscribe(feed, told_at=at - timedelta(hours=1))
+    get = ingest.fetch.get
+
+    def meanwhile(*args, **kwargs):
+        answer = get(*args, **kwargs)
+        hubs.take_message(hub, now=at + timedelta(seconds=1))
+        return answer
+
+    monkeypatch.setattr(ingest.fetch, "get", meanwhile)
+    ingest.fetch_feed(feed_id=feed.pk, now=at, force=True)
+
+    assert Feed.objects.get().next_fetch_at == at + timedelta(minutes=1)
+    monkeypatch.undo()
+    ingest.fetch_feed(feed_id=feed.pk, now=at + timedelta(minutes=1))
+    assert Feed.objects.get().next_fetch_at > at + timedelta(hours=5)
+
+
 def test_more_than_thirty_messages_a_minute_are_not_looked_at(client, hub, queued):
     statuses = [tell(client, hub, secret="x").status_code for _ in range(31)]
 
