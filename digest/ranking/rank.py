@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from digest.ranking.select import Candidate, best_report, choose
+from digest.ranking.select import PER_SOURCE, Candidate, best_report, choose
 from digest.ranking.terms import Facts, Features, Weights, is_stale, terms_of, total
 
 
@@ -18,7 +18,7 @@ def rank(
     limit: int,
     section_limits: Mapping[int, int],
     section_minimums: Mapping[int, int] | None = None,
-    per_source: int = 3,
+    per_source: int = PER_SOURCE,
     weights: Weights | None = None,
 ) -> list[Candidate]:
     """Return at most `limit` candidates, the lead first; the same input gives the same order.

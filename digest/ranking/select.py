@@ -13,6 +13,8 @@ from datetime import datetime
 
 from digest.ranking.terms import Features, Term
 
+# A source has so many stories while others have any.
+PER_SOURCE = 3
 # Each story that a source has in the edition already costs its next one so much.
 REPEAT_COST = 0.4
 # The same for a topic, so that its second story has to be better than the first of others.
@@ -84,7 +86,7 @@ def choose(
     limit: int,
     section_limits: Mapping[int, int],
     section_minimums: Mapping[int, int] | None = None,
-    per_source: int = 3,
+    per_source: int = PER_SOURCE,
 ) -> list[Candidate]:
     """Choose and order candidates as `rank` does, by scores that the caller has computed.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 # A story replaces another one if its score is so much higher. Of equals, it is six hours fresher,
 # or three outlets report it instead of one.
@@ -18,7 +18,8 @@ CLEARLY_BETTER = 0.3
 class Rated:
     """A story in a draft or in a proposal; `worth` is the score of its event.
 
-    `lost` says why it may not stay ("hidden"); empty if it may.
+    `lost` says why it may not stay ("hidden"); empty if it may. `labels` are what too many of the
+    stories may have in common, such as a source or a topic.
     """
 
     story_id: int
@@ -26,6 +27,17 @@ class Rated:
     section_id: int | None
     worth: float
     lost: str = ""
+    labels: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How many stories there may be, in all, of a section and of a label, and must of a section."""
+
+    limit: int
+    section_limits: Mapping[int, int]
+    section_minimums: Mapping[int, int] = field(default_factory=dict)
+    label_limits: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -44,27 +56,31 @@ class Exchange:
 def exchange(
     before: Sequence[Rated],
     after: Sequence[Rated],
-    *,
-    limit: int,
-    section_limits: Mapping[int, int],
+    rules: Bounds,
 ) -> Exchange:
     """Return what of the proposal `after` the draft `before` takes.
 
     A story that is lost makes room for the best that is new; any other one only for what is
-    clearly better. No event comes twice, and no section gets more than its limit.
+    clearly better. No event comes twice, no section or label gets more than its limit, and none
+    that has its minimum falls below it.
     """
     here = {place.story_id: place for place in before if not place.lost}
     lost = [place for place in before if place.lost]
     proposed = {place.story_id for place in after}
     taken: list[tuple[Rated, Rated | None]] = []
     new = [place for place in after if place.story_id not in {old.story_id for old in before}]
-    for place in sorted(new, key=lambda place: -place.worth):
+    sections = Counter(place.section_id for place in here.values())
+
+    def is_needed(place: Rated) -> bool:
+        return sections[place.section_id] < rules.section_minimums.get(place.section_id or 0, 0)
+
+    for place in sorted(new, key=lambda place: (not is_needed(place), -place.worth)):
         if place.event is not None and place.event in {old.event for old in here.values()}:
             continue
         instead = None
-        if len(here) >= limit or not _fits(here, place, section_limits):
+        if len(here) >= rules.limit or not _fits(here, place, rules):
             replaceable = [old for old in here.values() if old.story_id not in proposed]
-            instead = _weaker(here, place, replaceable, section_limits)
+            instead = _weaker(here, place, replaceable, rules)
             if instead is None:
                 continue
             del here[instead.story_id]
@@ -98,23 +114,33 @@ def _weaker(
     here: Mapping[int, Rated],
     place: Rated,
     replaceable: Sequence[Rated],
-    section_limits: Mapping[int, int],
+    rules: Bounds,
 ) -> Rated | None:
     """Return the weakest story that the place may have instead of; None if there is none."""
     for old in sorted(replaceable, key=lambda old: old.worth):
         if place.worth < old.worth + CLEARLY_BETTER:
             return None
         others = {pk: kept for pk, kept in here.items() if pk != old.story_id}
-        if _fits(others, place, section_limits):
+        if _fits(others, place, rules) and not _leaves_gap(here, old, place, rules):
             return old
     return None
 
 
-def _fits(here: Mapping[int, Rated], place: Rated, section_limits: Mapping[int, int]) -> bool:
-    if place.section_id is None or place.section_id not in section_limits:
-        return True
-    counts = Counter(old.section_id for old in here.values())
-    return counts[place.section_id] < section_limits[place.section_id]
+def _leaves_gap(here: Mapping[int, Rated], old: Rated, place: Rated, rules: Bounds) -> bool:
+    """Whether the old one's section would have less than its minimum without it."""
+    if old.section_id is None or old.section_id == place.section_id:
+        return False
+    count = sum(kept.section_id == old.section_id for kept in here.values())
+    return count <= rules.section_minimums.get(old.section_id, 0)
+
+
+def _fits(here: Mapping[int, Rated], place: Rated, rules: Bounds) -> bool:
+    in_section = sum(old.section_id == place.section_id for old in here.values())
+    section = place.section_id
+    if section is not None and in_section >= rules.section_limits.get(section, rules.limit):
+        return False
+    labels = Counter(label for old in here.values() for label in old.labels)
+    return all(labels[label] < rules.label_limits.get(label, rules.limit) for label in place.labels)
 
 
 def _lead(before: Sequence[Rated], after: Sequence[Rated], here: Mapping[int, Rated]) -> int | None:

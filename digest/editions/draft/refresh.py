@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -9,10 +10,12 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 
-from digest.editions.draft.exchange import Exchange, Rated, exchange
+from digest.editions.draft.exchange import Bounds, Exchange, Rated, exchange
+from digest.editions.draft.features import Known
 from digest.editions.draft.inbox_lines import write_inbox_lines
 from digest.editions.draft.passed_over import Sieve, why_not_printable, why_not_proposed
 from digest.editions.draft.propose import (
+    Proposal,
     in_order,
     propose_as_of,
     reasons_together,
@@ -22,6 +25,7 @@ from digest.editions.draft.propose import (
 )
 from digest.editions.draft.slots import AD_HOC_STORIES
 from digest.models import Cadence, Edition, EditionItem, EditionLogEntry, Story
+from digest.ranking.select import MOST_FOLLOW_UPS, PER_SOURCE, PER_TOPIC
 from digest.rendering.content_hash import content_hash
 from digest.shorten import truncate
 
@@ -32,6 +36,7 @@ LEFT_ALONE_FOR = timedelta(minutes=10)
 # A feed's stories have the time at which its fetch began, and are there when it has ended.
 _FETCH_TIME = timedelta(minutes=5)
 _TITLE = 120
+_MOST = {"source": PER_SOURCE, "topic": PER_TOPIC, "follow-up": MOST_FOLLOW_UPS}
 
 
 def due_refreshes(*, now: datetime) -> list[int]:
@@ -71,7 +76,7 @@ def refresh(*, edition_id: int, now: datetime) -> int:
     before = list(edition.items.select_related("story__feed", "follows__edition"))
     proposal = propose_as_of(edition, limit=_limit(edition), now=now)
     after = proposal.items
-    change = _exchange(edition, before, after, now)
+    change = _exchange(edition, before, proposal, now)
     items = {item.story_id: item for item in (*after, *before)}
     ordered = in_order([items[pk] for pk in change.order], edition.newsletter)
     whys = reasons_together(ordered, proposal.known, now=now)
@@ -124,8 +129,9 @@ def _limit(edition: Edition) -> int:
 
 
 def _exchange(
-    edition: Edition, before: Sequence[EditionItem], after: Sequence[EditionItem], now: datetime
+    edition: Edition, before: Sequence[EditionItem], proposal: Proposal, now: datetime
 ) -> Exchange:
+    after = proposal.items
     worth = worth_of([*before, *after], edition.newsletter, now=now)
     sieve = Sieve(item.story for item in before)
     sent = _sent_since(edition, before)
@@ -145,14 +151,36 @@ def _exchange(
             lost = why_not_proposed(story, sieve, now=now)
         if not lost and story.pk not in proposed and story.event in events:
             lost = "another one reports the same"
-        return Rated(story.pk, story.event, item.section_id, worth[story.pk], lost)
+        labels = _labels(item, proposal.known)
+        return Rated(story.pk, story.event, item.section_id, worth[story.pk], lost, labels)
 
+    rules = rules_of(edition.newsletter, _limit(edition))
+    proposed_labels = Counter(label for item in after for label in _labels(item, proposal.known))
     return exchange(
         [place(item) for item in before],
         [place(item) for item in after],
-        limit=_limit(edition),
-        section_limits=rules_of(edition.newsletter, _limit(edition))["section_limits"],
+        Bounds(
+            **rules,
+            # The proposal has more where nothing else is there.
+            label_limits={
+                label: max(count, _MOST[label.partition(" ")[0]])
+                for label, count in proposed_labels.items()
+            },
+        ),
     )
+
+
+def _labels(item: EditionItem, known: Known | None) -> frozenset[str]:
+    """Return what a draft has only so many of; a weekly edition has no such rules."""
+    if known is None:
+        return frozenset()
+    topic = known.topics.get(item.story_id)
+    found = {
+        f"source {item.story.outlet}" if item.story.outlet else "",
+        f"topic {topic.name}" if topic else "",
+        "follow-up" if item.is_follow_up else "",
+    }
+    return frozenset(found - {""})
 
 
 def _sent_since(edition: Edition, items: Sequence[EditionItem]) -> set[int]:

@@ -5,16 +5,16 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.editions.draft.exchange import CLEARLY_BETTER, Rated, exchange
+from digest.editions.draft.exchange import CLEARLY_BETTER, Bounds, Rated, exchange
 
 
-def place(story_id, worth=1.0, *, event=None, section=None, lost=""):
-    return Rated(story_id, event, section, worth, lost)
+def place(story_id, worth=1.0, *, event=None, section=None, lost="", labels=""):
+    return Rated(story_id, event, section, worth, lost, frozenset(labels))
 
 
 def change(before, after, *, limit=3, **section_limits):
     limits = {int(name[1:]): most for name, most in section_limits.items()}
-    return exchange(before, after, limit=limit, section_limits=limits)
+    return exchange(before, after, Bounds(limit, limits))
 
 
 def swaps(found):
@@ -52,6 +52,25 @@ def test_the_lead_changes_if_it_is_lost_or_clearly_weaker():
     assert change(lost, [place(2, 1)]).order == [2]
 
 
+def test_a_section_keeps_its_minimum():
+    before = [place(1, 3), place(2, 2), place(3, 1, section=7)]
+    rules = Bounds(3, {}, {7: 1})
+
+    # What the section has now is proposed instead of the old one, and is not clearly better.
+    after = [place(1, 3), place(4, 2.1), place(5, 1.1, section=7)]
+    assert swaps(exchange(before, after, rules)) == []
+    lost = [*before[:2], place(3, 1, section=7, lost="hidden")]
+    assert swaps(exchange(lost, after, rules)) == [(5, 3)]
+
+
+def test_what_too_many_have_in_common_takes_no_other_place():
+    before = [place(1, 3, labels="t"), place(2, 2.9, labels="t"), place(3, 1)]
+    rules = Bounds(3, {}, label_limits={"t": 2})
+
+    assert swaps(exchange(before, [place(1, 3), place(4, 3.1, labels="t")], rules)) == []
+    assert swaps(exchange(before, [place(1, 3), place(4, 3.3, labels="t")], rules)) == [(4, 2)]
+
+
 places = st.builds(
     place,
     st.integers(1, 12),
@@ -80,7 +99,7 @@ def test_what_comes_out_keeps_the_rules_of_a_draft(before, after):
     # A story has one event and one section, in the draft and in the proposal.
     after = [by_id[one.story_id] for one in after]
 
-    found = exchange(before, proposal(after), limit=5, section_limits={1: 2, 2: 2})
+    found = exchange(before, proposal(after), Bounds(5, {1: 2, 2: 2}, {1: 1}))
 
     assert len(found.order) == len(set(found.order)) <= 5
     kept = [by_id[pk] for pk in found.order]

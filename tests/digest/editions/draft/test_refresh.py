@@ -101,6 +101,24 @@ def test_the_reasons_say_what_stands_together_now(newsletter):
     assert "; Money 2 of 2; " in steps(edition)[0]
 
 
+def test_fresher_stories_leave_a_section_its_minimum(newsletter):
+    money = factories.section(newsletter, name="Money", min_stories=1)
+    Story.objects.filter(title="Gamma").update(section=money)
+    schedule = factories.schedule(
+        newsletter, local_time=(NOW + LEAD).time(), min_stories=1, max_stories=3
+    )
+    edition = draft_edition(newsletter=newsletter, schedule=schedule, date=NOW.date(), now=NOW)
+    assert titles(edition) == ["Alpha", "Beta", "Gamma"]
+    Story.objects.filter(title="Beta").update(published_at=NOW - timedelta(minutes=5))
+    fresh(newsletter)
+    # It is proposed instead of Gamma, and is not clearly better.
+    story(newsletter, "Rho", published_at=NOW - timedelta(hours=7), added_at=LATER, section=money)
+
+    refresh(edition_id=edition.pk, now=LATER)
+
+    assert "Gamma" in titles(edition)
+
+
 def test_nothing_happens_while_nothing_is_new(newsletter, edition):
     assert due_refreshes(now=NOW + timedelta(minutes=4)) == []
     assert due_refreshes(now=LATER) == [edition.pk]
