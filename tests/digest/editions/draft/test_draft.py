@@ -335,7 +335,7 @@ def test_the_query_count_of_drafting_does_not_depend_on_the_number_of_stories(
     for _ in range(40):
         factories.story(newsletter, feed=factories.feed(newsletter))
 
-    with django_assert_max_num_queries(30):
+    with django_assert_max_num_queries(31):
         draft_edition(newsletter=newsletter, now=NOW)
 
 
