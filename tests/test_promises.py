@@ -7,7 +7,7 @@ from celery import current_app
 from django.conf import settings
 
 from config import celery_app, value_checks
-from digest.admin import deliveries, stories
+from digest.admin import deliveries
 from digest.admin.edition import panel
 from digest.delivery.lane import claim, outbox, recover
 from digest.delivery.ledger import WINDOW
@@ -166,8 +166,8 @@ def test_every_task_has_a_queue_that_a_worker_serves():
 @pytest.mark.parametrize(
     "coloured",
     [
-        deliveries.STATUS_COLOURS, stories.ORIGIN_COLOURS, panel.COLOURS, import_panel.COLOURS,
-        readers.STATUS_COLOURS, readers.REASON_COLOURS, webhooks.DELIVERY_COLOURS,
+        deliveries.STATUS_COLOURS, panel.COLOURS, import_panel.COLOURS, readers.STATUS_COLOURS,
+        readers.REASON_COLOURS, webhooks.DELIVERY_COLOURS,
         labels.HEALTH_COLOURS, api_tokens.STATE_COLOURS,
     ],
 )  # fmt: skip

@@ -35,11 +35,9 @@ from digest.events import correct
 from digest.feeds.manual import by_hand
 from digest.filing import apply
 from digest.models import Edition, EditionItem, Story
-from subscribers.admin.labels import by_label
 from subscribers.models import Newsletter, Section
 from subscribers.plumbing import kept_edits
 
-ORIGIN_COLOURS = {Story.Origin.URL: "info", Story.Origin.TEXT: "info"}
 # The fields that the pages of sent editions and stories show, and the API.
 PUBLIC_FIELDS = (
     "title", "summary", "url", "source_name", "author", "published_at",
@@ -164,8 +162,8 @@ def _note(story: Story, changed: Collection[str]) -> list[str]:
 class StoryAdmin(EventPage, SendsBreakingNews):
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
     list_display = [
-        "title", "source_name", "section", "published", "reports", "came_from", "printed",
-        "ranked", "not_proposed",
+        "title", "source", "section", "published", "reports", "printed", "ranked",
+        "not_proposed",
     ]  # fmt: skip
     list_filter = ["newsletter", "section", "origin", "is_hidden", "feed", OfOneEvent]
     list_select_related = ["newsletter", "section", "feed"]
@@ -242,13 +240,13 @@ class StoryAdmin(EventPage, SendsBreakingNews):
                     f"{item.edition} prints this story and was approved; it needs approval again.",
                 )
 
+    @display(description="Outlet", ordering="source_name", empty_value="")
+    def source(self, story: Story) -> str:
+        return story.source_name
+
     @display(description="Published", ordering="published_at")
     def published(self, story: Story) -> str:
         return format_local(story.published_at, story.newsletter.zone)
-
-    @display(description="Came from", ordering="origin", label=by_label(ORIGIN_COLOURS))
-    def came_from(self, story: Story) -> str:
-        return story.get_origin_display()
 
     @display(description="Event")
     def reports(self, story: Any) -> str:
@@ -261,7 +259,7 @@ class StoryAdmin(EventPage, SendsBreakingNews):
             event_url(story.event), story.report_count,
         )  # fmt: skip
 
-    @display(description="Printed", empty_value="")
+    @display(description="In editions", empty_value="")
     def printed(self, story: Any) -> str:
         return ", ".join(f"{place.edition.slot_date:%-d %b}" for place in story.places)
 
@@ -277,13 +275,13 @@ class StoryAdmin(EventPage, SendsBreakingNews):
     def filed(self, story: Story) -> str:
         if story.section_is_pinned:
             return "by hand: no rule moves it"
-        return "by a rule, or as its feed is"
+        return "by the section rules and its feed"
 
     @display(description="Categories", empty_value="none")
     def named_categories(self, story: Story) -> str:
         return ", ".join(story.categories)
 
-    @display(description="Printed in")
+    @display(description="In editions")
     def printed_in(self, story: Any) -> str:
         return render_to_string("admin/digest/story/places.html", {"places": story.places})
 
