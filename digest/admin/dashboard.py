@@ -149,10 +149,12 @@ def without_weekly_edition() -> list[dict[str, Any]]:
 
 
 def failing_feeds() -> list[Feed]:
+    """Return the feeds that fail, and those that Daybreak switched off: both bring nothing."""
+    switched_off = Q(is_active=False) & ~Q(last_error="")
     return list(
-        Feed.objects.filter(is_active=True, consecutive_failures__gt=0)
+        Feed.objects.filter(Q(is_active=True, consecutive_failures__gt=0) | switched_off)
         .select_related("newsletter")
-        .order_by("-consecutive_failures")[:ROWS_PER_CARD]
+        .order_by("is_active", "-consecutive_failures")[:ROWS_PER_CARD]
     )
 
 

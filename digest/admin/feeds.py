@@ -58,6 +58,8 @@ class TroubleFilter(admin.SimpleListFilter):
 class FeedForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if url := self.fields.get("url"):
+            url.label = "URL"
         stated, field = self.instance.stated_language, self.fields.get("language")
         if stated and field:  # somebody who may only look has no field
             field.help_text = f"Such as en or pt-BR. Empty: what the feed says, {stated}."
@@ -117,7 +119,10 @@ class FeedAdmin(FeedSieve, FeedListsAdmin):
     change_form_outer_before_template = "admin/digest/feed/state.html"
     fieldsets = (
         (None, {"fields": ("newsletter", "section", "url", "title", "source_name", "language")}),
-        ("How", {"fields": ("weight", "takes_all", "interval_minutes", "is_active")}),
+        (
+            "Ranking and fetching",
+            {"fields": ("weight", "takes_all", "interval_minutes", "is_active")},
+        ),
     )
 
     list_per_page = 50
@@ -148,11 +153,11 @@ class FeedAdmin(FeedSieve, FeedListsAdmin):
     def trouble(self, feed: Feed) -> str | None:
         return feed_words.trouble(feed) or None
 
-    @display(description="A day", empty_value="not known yet")
+    @display(description="Stories a day", empty_value="not known yet")
     def a_day(self, feed: Feed) -> str | None:
         return feed_words.a_day(feed, now=now()) or None
 
-    @display(description="Last new", ordering="last_story_at", empty_value="none seen")
+    @display(description="Newest", ordering="last_story_at", empty_value="none seen")
     def last_story(self, feed: Feed) -> str | None:
         return format_local(feed.last_story_at, feed.newsletter.zone) or None
 
@@ -160,12 +165,14 @@ class FeedAdmin(FeedSieve, FeedListsAdmin):
     def printed(self, feed: Any) -> str:
         return f"{feed.found.printed:,}"
 
-    @display(description="No news", empty_value="")
+    @display(description="Kept back", empty_value="")
     def no_news(self, feed: Any) -> str | None:
         return feed_words.no_news(feed.found) or None
 
     @display(description="Fetched", ordering=Coalesce("interval_minutes", "current_minutes"))
     def interval(self, feed: Feed) -> str:
+        if not feed.is_active:
+            return "never: it is off"
         return feed_words.every(feed.interval_minutes or feed.current_minutes)
 
     def changeform_view(
@@ -204,7 +211,9 @@ class FeedAdmin(FeedSieve, FeedListsAdmin):
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if db_field.name == "section":
             # Two newsletters may each have a section “World”.
-            field.queryset = field.queryset.select_related("newsletter")
+            field.queryset = field.queryset.select_related("newsletter").order_by(
+                "newsletter__name", "position"
+            )
             field.label_from_instance = lambda section: f"{section.newsletter} · {section.name}"
             feed_id = request.resolver_match and request.resolver_match.kwargs.get("object_id")
             if feed_id:

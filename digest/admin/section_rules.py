@@ -79,7 +79,9 @@ class SectionRuleAdmin(AsFeeds):
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         # Two newsletters may each have a section “World”.
-        field.queryset = field.queryset.select_related("newsletter")
+        field.queryset = field.queryset.select_related("newsletter").order_by(
+            "newsletter__name", "position" if db_field.name == "section" else "title"
+        )
         if Newsletter.objects.count() > 1:
             field.label_from_instance = lambda row: f"{row.newsletter} · {row}"
         return field

@@ -51,19 +51,19 @@ def by_yield(recent: Observed, week: Observed, *, hint: timedelta | None = None)
     usually = (week.stories + 1) / max(week.days, 1 / 1440)
     busier = recent if lately > usually else week
     wait = _clamp(timedelta(days=1) / (max(lately, usually) * _FETCHES_PER_STORY))
-    reason = _brings(busier)
+    reason = _brings(busier, "lately it brought" if lately > usually else "it brings")
     if hint is not None and hint > wait:
         wait = _clamp(min(hint, wait * _MOST_BY_HINT))
         reason += ", and asks for fewer fetches"
     return Interval(wait, reason)
 
 
-def _brings(observed: Observed) -> str:
+def _brings(observed: Observed, verb: str) -> str:
     if observed.days < 0.5 and observed.stories == 0:
         return "nobody knows yet how much it brings"
     a_day = observed.stories / max(observed.days, 0.04)
     if a_day >= 0.95:
-        return f"it brings {in_words(a_day)} a day"
+        return f"{verb} {in_words(a_day)} a day"
     if observed.stories:
         return f"it brought {in_words(observed.stories)} in {max(round(observed.days), 2)} days"
     return "it brought nothing new lately"

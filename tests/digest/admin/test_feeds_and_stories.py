@@ -83,6 +83,8 @@ def test_failing_feeds_can_be_filtered_and_are_listed_on_the_overview(admin_clie
         newsletter, title="Broken wire", consecutive_failures=2, last_error="It answered 503."
     )
 
+    factories.feed(newsletter, title="Gone wire", is_active=False, last_error="It answered 410.")
+    factories.feed(newsletter, title="Unwanted wire", is_active=False)
     Feed.objects.filter(title="Broken wire").update(failing_since=datetime(2026, 3, 1, tzinfo=UTC))
     listed = admin_client.get(reverse("admin:digest_feed_changelist"), {"state": "trouble"})
     overview = admin_client.get(reverse("admin:index")).content.decode()
@@ -90,7 +92,9 @@ def test_failing_feeds_can_be_filtered_and_are_listed_on_the_overview(admin_clie
     assert [feed.title for feed in listed.context["cl"].result_list] == ["Broken wire"]
     assert "It answered 503. Since 1 Mar" in listed.content.decode()
     assert "It answered 503." in overview
+    assert "It answered 410." in overview
     assert "Well-behaved wire" not in overview
+    assert "Unwanted wire" not in overview
 
 
 def test_feeds_that_have_been_silent_for_two_weeks_can_be_filtered(admin_client):
@@ -140,7 +144,7 @@ def test_the_list_of_feeds_shows_what_each_brings_in_a_few_queries(
     facts = admin_client.get(reverse("admin:digest_feed_change", args=[feeds[0].pk])).content
     text = " ".join(lxml.html.fromstring(facts).text_content().split())
     assert "Printed, 14 days1" in text
-    assert "No news1 of its newest 2" in text
+    assert "Kept back as no news1 of its newest 2" in text
 
 
 def test_the_page_of_a_feed_says_how_often_it_is_fetched_and_where_it_came_from(admin_client):
@@ -165,6 +169,36 @@ def test_the_page_of_a_feed_says_how_often_it_is_fetched_and_where_it_came_from(
 
     Feed.objects.update(interval_minutes=20)
     assert "every 20 min: an editor fixed it" in text()
+
+    Feed.objects.update(is_active=False)
+    listed = admin_client.get(reverse("admin:digest_feed_changelist")).content.decode()
+    assert "never: it is off" in listed
+    assert "every 20 min" not in listed
+
+
+def test_a_feed_that_never_brought_a_story_does_not_simply_go_well(admin_client):
+    feed = factories.feed(factories.newsletter(), last_success_at=now())
+
+    page = admin_client.get(reverse("admin:digest_feed_change", args=[feed.pk])).content.decode()
+
+    assert "Its last fetch went well, but it has never brought a story" in page
+
+
+@pytest.mark.parametrize("form", ["feed", "sectionrule"])
+def test_sections_to_choose_from_stand_together_by_newsletter(admin_client, form):
+    late, early = factories.newsletter(name="Late"), factories.newsletter(name="Early")
+    for position in range(2):
+        for newsletter in (late, early):
+            factories.section(newsletter, name=f"Section {position}", position=position)
+
+    page = lxml.html.fromstring(
+        admin_client.get(reverse(f"admin:digest_{form}_add")).content.decode()
+    )
+
+    named = [option.text_content() for option in page.xpath("//select[@name='section']/option")]
+    assert named[1:] == [
+        "Early · Section 0", "Early · Section 1", "Late · Section 0", "Late · Section 1",
+    ]  # fmt: skip
 
 
 # --- Stories ---
@@ -474,7 +508,7 @@ def test_the_list_says_why_a_story_is_not_proposed_and_an_editor_takes_it_after_
     ]
     assert sorted(reasons) == [
         "", "a briefing that lists other stories", "hidden", "of unknown age",
-        "old already when it arrived",
+        "older than two days",
     ]  # fmt: skip
 
     assert "1 story is proposed again." in messages_of(act(admin_client, "want", briefing))

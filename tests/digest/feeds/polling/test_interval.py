@@ -39,6 +39,9 @@ def test_more_stories_make_the_interval_shorter_within_its_bounds():
 def test_the_reason_says_how_much_the_feed_brings():
     assert interval.by_yield(NOTHING, Observed(20, 7.0)).reason == "it brings 3 stories a day"
     assert interval.by_yield(NOTHING, Observed(3, 7.0)).reason == "it brought 3 stories in 7 days"
+    assert interval.by_yield(Observed(40, 2.0), Observed(42, 7.0)).reason == (
+        "lately it brought 20 stories a day"
+    )
     assert interval.by_yield(Observed(0, 1.5), Observed(0, 7.0)).reason == (
         "it brought nothing new lately"
     )
