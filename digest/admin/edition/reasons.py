@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from digest.models import RankingWeights
 from digest.models.ranking_weights import WEIGHT_NAMES
+from digest.ranking.terms import DECAY_HOURS, POSITION_DECAY
 
 NOT_KNOWN = "not known"
 _WORDS = {
@@ -19,11 +22,29 @@ _WORDS = {
 }
 
 
+def _yes(value: float) -> str:
+    return "yes" if value else "no"
+
+
+# What a value stands for: the sum takes logarithms and exponentials, an editor counts outlets and
+# hours. Each is the reverse of its function in `digest.ranking.terms`.
+_FACTS: dict[str, Callable[[float], str]] = {
+    "freshness": lambda value: f"{math.log(1 / value) * DECAY_HOURS:.0f} h old",
+    "sources": lambda value: f"{math.exp(value):.0f}",
+    "velocity": lambda value: f"{math.expm1(value):.0f}",
+    "feed_weight": lambda value: f"{2**value:.2g}",
+    "position": lambda value: f"{1 + math.log(1 / value) * POSITION_DECAY:.0f}",
+    "section_fit": _yes,
+    "follow_up": _yes,
+}
+
+
 @dataclass(frozen=True)
 class TermRow:
-    """A line of the table; texts as they are printed."""
+    """A line of the table; texts as they are printed. `fact` is empty where the value says it."""
 
     words: str
+    fact: str
     value: str
     weight: str
     points: str
@@ -53,10 +74,18 @@ def _row(term: dict[str, Any]) -> TermRow:
     name, value, weight = (term.get(key) for key in ("name", "value", "weight"))
     return TermRow(
         words=_WORDS.get(str(name), str(name)),
+        fact=_fact(str(name), value),
         value=f"{value:.2f}" if _is_number(value) else NOT_KNOWN,
         weight=f"{weight:g}" if _is_number(weight) else NOT_KNOWN,
         points=_points(term.get("contribution")) if _is_number(value) else "0",
     )
+
+
+def _fact(name: str, value: Any) -> str:
+    try:
+        return _FACTS[name](value) if _is_number(value) and name in _FACTS else ""
+    except (ValueError, ArithmeticError):  # a value that no draft of this version stores
+        return ""
 
 
 def _points(points: Any) -> str:

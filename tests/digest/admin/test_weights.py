@@ -68,6 +68,22 @@ def test_the_usual_weights_choose_what_was_proposed(admin_client, newsletter, ed
     assert "They would have chosen the same stories." in page.content.decode()
 
 
+def test_what_the_autopilot_took_after_the_draft_does_not_seem_to_go_out(
+    admin_client, newsletter, edition
+):
+    taken = report(newsletter, "Taken since", hours=1)
+    edition.items.update(story=taken)
+
+    assert fates(admin_client.get(url(newsletter))) == {"Taken since": "stays"}
+
+
+def test_breaking_news_is_not_compared_since_no_draft_chose_it(admin_client, newsletter, edition):
+    edition.extra_story = edition.items.get().story
+    edition.save(update_fields=["extra_story"])
+
+    assert fates(admin_client.get(url(newsletter))) == {}
+
+
 def test_weights_on_trial_show_what_would_come_in_and_go_out_and_save_nothing(
     admin_client, newsletter, edition
 ):
@@ -266,11 +282,26 @@ def test_the_table_of_terms_adds_up_and_says_what_is_not_known():
 
     table = term_table([term.as_json() for term in terms])
 
+    facts = {row.words: row.fact for row in table.rows}
+    assert facts["How many outlets report it"] == "7"
+    assert facts["How fresh its latest report is"] == "0 h old"
+    assert facts["The weight of its feed"] == "0.5"
+    assert facts["Whether it was printed before"] == "no"
+    assert facts["Its place in its feed"] == ""
     rows = {row.words: (row.value, row.weight, row.points) for row in table.rows}
     assert rows["How many outlets report it"] == ("1.95", "0.3", "+0.58")
     assert rows["The weight of its feed"] == ("-1.00", "0.4", "\N{MINUS SIGN}0.40")
     assert rows["Its place in its feed"] == ("not known", "0.1", "0")
     assert table.total == "+1.18"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("freshness", 0.0), ("position", -1.0), ("sources", 9e9)]
+)
+def test_a_value_that_no_draft_stores_stands_for_nothing(name, value):
+    table = term_table([{"name": name, "value": value, "weight": 1, "contribution": 0}])
+
+    assert [row.fact for row in table.rows] == [""]
 
 
 @pytest.mark.parametrize("stored", [None, [], {}, "words", ["words"]])
