@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -124,7 +125,7 @@ def _in_words(event: Overview) -> dict[str, Any]:
             (name, [(s, format_local(s.dated_at, zone), _name(s.lang)) for s in stories])
             for name, stories in event.outlets
         ],
-        "languages": [(_name(tag), count) for tag, count in event.languages.most_common()],
+        "languages": _by_language(event).most_common(),
         "step": step,
         "curve_in_words": f"Reports in each {'hour' if step == 'an hour' else step}; most were "
         f"{most}, from {format_local(busiest.start, zone)}. The table below has all.",
@@ -133,6 +134,14 @@ def _in_words(event: Overview) -> dict[str, Any]:
         "width": _WIDTH,
         "height": _HEIGHT,
     }
+
+
+def _by_language(event: Overview) -> Counter[str]:
+    """Count the reports by language: for an editor, British and other English are one."""
+    counts: Counter[str] = Counter()
+    for tag, count in event.languages.items():
+        counts[_name(tag)] += count
+    return counts
 
 
 def _bars(event: Overview, most: int) -> list[dict[str, str]]:
@@ -151,10 +160,13 @@ def _bars(event: Overview, most: int) -> list[dict[str, str]]:
 
 
 def _name(tag: str) -> str:
-    """Return the English name of a language that Django knows, else its tag."""
+    """Return the English name of a language that Django knows, without its region, else its tag."""
     if not tag or tag.startswith("und-"):
         return "unknown language"
-    try:
-        return str(get_language_info(tag.lower())["name"])
-    except KeyError:
-        return tag
+    # Django has no plain Chinese, only its two scripts.
+    for known in (tag.lower().partition("-")[0], tag.lower()):
+        try:
+            return str(get_language_info(known)["name"])
+        except KeyError:
+            continue
+    return tag
