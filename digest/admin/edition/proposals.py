@@ -28,6 +28,8 @@ class ProposedTextInput(UnfoldAdminTextInputWidget):
         self.proposals = proposals
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        # What the field has already is a proposal only beside others.
+        proposals = [] if self.proposals == [value] else self.proposals
         context = {
             "name": name,
             "label": self.attrs.get("aria-label") or name,
@@ -38,7 +40,7 @@ class ProposedTextInput(UnfoldAdminTextInputWidget):
                     "is_long": width(text) > _WIDTHS[name],
                     "is_in_use": text == value,
                 }
-                for text in self.proposals
+                for text in proposals
             ],
         }
         field = super().render(name, value, attrs, renderer)
