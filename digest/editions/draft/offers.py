@@ -7,7 +7,7 @@ from datetime import datetime
 
 from digest.editions.draft.propose import propose_as_of
 from digest.editions.draft.refresh import is_refreshed
-from digest.models import Cadence, Edition, EditionItem
+from digest.models import Cadence, Edition, EditionItem, Story
 
 # So many stories are offered at most.
 MOST_OFFERS = 5
@@ -37,7 +37,23 @@ def offers(edition: Edition, *, now: datetime) -> Offers:
     limit = 2 * MOST_OFFERS + len(refused)
     proposal = propose_as_of(edition, limit=limit, now=now, beside=True)
     found = [item for item in proposal.items if item.story_id not in refused]
-    new = [item for item in found if item.story.added_at > edition.drafted_at]
+    # The best first: in the order of the page, the first section's would be all that is offered.
+    found.sort(key=_points, reverse=True)
+    since = _proposed_at(edition)
+    new = [item for item in found if item.story.added_at > since]
     missing = max(len(proposed) - len(present), 0)
     others = [item for item in found if item not in new]
     return Offers(new[:MOST_OFFERS], others[: min(missing, MOST_OFFERS)])
+
+
+def _points(item: EditionItem) -> float:
+    return sum(term["contribution"] for term in item.terms or [])
+
+
+def _proposed_at(edition: Edition) -> datetime:
+    """Return when it was drafted or, if later, when the newest story came that it proposes.
+
+    What had come by then was passed over when the autopilot took that one.
+    """
+    proposed = Story.objects.filter(pk__in=edition.proposed_stories or [])
+    return max([edition.drafted_at, *proposed.values_list("added_at", flat=True)])

@@ -83,6 +83,8 @@ def test_what_is_new_is_taken_by_itself_until_somebody_changes_the_edition(
     page = text_of(admin_client, edition)
     assert "fresher stories are taken by themselves" not in page
     assert "New since the draft: 1 story" in page
+    # Below twelve stories nobody would see it.
+    assert '<a class="text-link" href="#offers-heading">New since the draft: 1 story</a>' in page
 
     answer = save(admin_client, edition, _add_story=str(arrived.pk), note="Mine, too")
 

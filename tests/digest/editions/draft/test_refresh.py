@@ -224,6 +224,30 @@ def test_what_somebody_has_touched_stays_as_it_is_and_is_offered_the_story(
     assert found.instead == []
 
 
+def test_the_best_is_offered_first_wherever_it_stands_on_the_page(newsletter, edition):
+    for name, hours in (("First", 3), ("Second", 0)):
+        section = factories.section(newsletter, name=name)
+        at = LATER - timedelta(hours=hours)
+        story(newsletter, f"In {name}", section=section, published_at=at, added_at=LATER)
+    touch(edition)
+
+    found = offers(reread(edition), now=LATER).new
+
+    assert [item.story.title for item in found] == ["In Second", "In First"]
+    assert not any(" of 1" in item.why for item in found)
+
+
+def test_what_the_autopilot_passed_over_is_not_new(newsletter, edition):
+    long_ago = NOW - timedelta(hours=40)
+    passed_over = story(newsletter, "Weak", published_at=long_ago, added_at=LATER)
+    fresh(newsletter)
+    assert refresh(edition_id=edition.pk, now=LATER)
+    touch(edition)
+
+    assert passed_over.title not in titles(edition)
+    assert offers(reread(edition), now=LATER).new == []
+
+
 def test_nothing_is_offered_while_the_autopilot_takes_it_by_itself(newsletter, edition):
     fresh(newsletter)
 
