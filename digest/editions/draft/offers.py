@@ -47,7 +47,7 @@ def offers(edition: Edition, *, now: datetime) -> Offers:
 
 
 def _points(item: EditionItem) -> float:
-    return sum(term["contribution"] for term in item.terms or [])
+    return float(sum(term["contribution"] for term in item.terms or []))
 
 
 def _proposed_at(edition: Edition) -> datetime:

@@ -121,6 +121,10 @@ def test_the_pages_before_the_approval_say_who_is_left_out(admin_client, story):
     had_extras(reader, 2)
     edition = draft_extra(story_id=story.pk, now=now())
 
+    assert "Save, approve and send" in page_html(admin_client, edition)
+    assert "once it is approved" in page_html(admin_client, edition)
+    overview = admin_client.get(reverse("admin:index")).content.decode()
+    assert f"“{edition.subject}” waits for an approval" in overview
     for page in (page_html(admin_client, edition), admin_client.get(url("send", edition))):
         text = without_strong(page if isinstance(page, str) else page.content.decode())
         assert "1 reader" in text

@@ -84,7 +84,7 @@ def test_a_correction_is_written_and_approved(admin_page, edition):
     page.get_by_role("link", name="Write a correction…").click()
     page.get_by_label("What was wrong, and what is right").fill("It sails on Friday.")
     press(page, "Draft the correction")
-    press(page, "Save and approve")
+    press(page, "Save, approve and send")
     assert page.get_by_text("It goes out now.").is_visible()
 
     correction = Edition.objects.get(corrects=edition)
