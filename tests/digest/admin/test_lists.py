@@ -110,3 +110,11 @@ def test_the_overview_takes_as_many_queries_for_five_newsletters_as_for_one(admi
 
     cache.clear()
     assert count_queries(admin_client, reverse("admin:index")) == few
+
+
+def test_an_empty_list_says_whether_nothing_is_there_or_nothing_matches(admin_client):
+    url = reverse("admin:digest_feed_changelist")
+
+    assert "No feeds yet" in admin_client.get(url).content.decode()
+    assert "Show all" not in admin_client.get(url).content.decode()
+    assert "No feeds match" in admin_client.get(url, {"q": "zzz"}).content.decode()
