@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import TypedDict
 
 from django.db import connection
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Window
+from django.db.models.functions import Coalesce, Greatest, RowNumber
 
 from digest.editions.draft import best_of, follow_ups, topic
 from digest.editions.draft.features import (
@@ -39,6 +39,11 @@ _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('digest.propose:' || %s, 
 # events that most outlets report: a large newsroom's newest are those of two hours.
 MAX_CANDIDATES = 500
 MOST_EVENTS = 100
+# And from so many of one feed: one whose entries are all new at each fetch, or all dated now, would
+# be the only one.
+MAX_OF_A_FEED = 100
+# The newest first. A story that an editor asks for is as new as the wish.
+_NEWEST = (Greatest(Coalesce("published_at", "added_at"), "wanted_at").desc(), "-pk")
 
 
 @dataclass(frozen=True)
@@ -196,7 +201,9 @@ def _is_fresh(since: datetime) -> Q:
 
 
 def _news(stories: QuerySet[Story]) -> list[Story]:
-    candidates = list(stories[:MAX_CANDIDATES])
+    place = Window(RowNumber(), partition_by=Coalesce("feed", -F("pk")), order_by=_NEWEST)
+    near = stories.annotate(place_in_feed=place).filter(place_in_feed__lte=MAX_OF_A_FEED)
+    candidates = list(near[:MAX_CANDIDATES])
     if len(candidates) == MAX_CANDIDATES:
         candidates += _widely_reported(stories, beside=candidates)
     sieve = Sieve(candidates)
@@ -272,7 +279,7 @@ def _free_stories(
         )
         .exclude(published_at=None, is_backlog=True, wanted_at=None)
         .select_related("feed")
-        .order_by(Greatest(Coalesce("published_at", "added_at"), "wanted_at").desc(), "-pk")
+        .order_by(*_NEWEST)
     )
 
 

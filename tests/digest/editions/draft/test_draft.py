@@ -182,6 +182,21 @@ def test_hidden_stories_and_stories_already_printed_are_not_proposed(newsletter)
     assert not {hidden.title, printed.title} & found
 
 
+def test_a_feed_whose_entries_are_new_at_each_fetch_leaves_room_for_the_others(
+    newsletter, monkeypatch
+):
+    monkeypatch.setattr(propose, "MAX_CANDIDATES", 6)
+    monkeypatch.setattr(propose, "MAX_OF_A_FEED", 4)
+    flood = factories.feed(newsletter)
+    for minute in range(8):
+        at = NOW - timedelta(minutes=minute)
+        factories.story(newsletter, feed=flood, title=f"Offer {minute}", published_at=at)
+
+    edition = draft_edition(newsletter=newsletter, now=NOW)
+
+    assert edition.items.filter(story__feed=None).count() == 2
+
+
 def test_a_story_released_by_a_skipped_edition_is_proposed_again(newsletter):
     released = factories.story(newsletter)
     factories.item(factories.edition(newsletter, stories=0), released, released=True)
