@@ -30,6 +30,15 @@ def test_a_call_ends_when_its_time_is_used_up(monkeypatch):
         child_process.call(time.sleep, 60)
 
 
+def test_a_call_without_hurry_may_use_more_of_a_processor(monkeypatch):
+    monkeypatch.setattr(child_process, "SECONDS_WITHOUT_HURRY", 60)
+    limit = child_process.resource.RLIMIT_CPU
+
+    assert child_process.call_without_hurry(child_process.resource.getrlimit, limit) == (60, 60)
+    seconds = child_process.SECONDS
+    assert child_process.call(child_process.resource.getrlimit, limit) == (seconds, seconds)
+
+
 def test_a_call_ends_when_its_memory_is_used_up():
     with pytest.raises(UsedUp, match="1 GB of memory"):
         child_process.call(bytes, 2 * child_process.MEMORY_BYTES)
