@@ -145,7 +145,7 @@ def _claim(*, feed_id: int, now: datetime, force: bool) -> Feed | None:
         return None
     claimable = Feed.objects.filter(pk=feed_id)
     if not force:
-        claimable = claimable.filter(is_active=True, next_fetch_at__lte=now)
+        claimable = claimable.filter(due.is_due(now), is_active=True)
     feed.next_fetch_at, feed.last_fetched_at = now + feed.interval, now
     claimed = claimable.update(
         next_fetch_at=feed.next_fetch_at, last_fetched_at=feed.last_fetched_at

@@ -18,6 +18,14 @@ BEFORE_DRAFT = timedelta(minutes=20)
 _FRESH = timedelta(minutes=30)
 # Of one chain; what is left is found by the next tick.
 _LONGEST_CHAIN = 100
+# No wait is as long: a failing feed is tried once a day, and Retry-After counts for two days. What
+# is to be fetched later than this was planned while the clock was wrong.
+_NEVER_WAITS = timedelta(days=3)
+
+
+def is_due(now: datetime) -> Q:
+    """Return the condition on feeds that their next fetch is due."""
+    return Q(next_fetch_at__lte=now) | Q(next_fetch_at__gt=now + _NEVER_WAITS)
 
 
 def due_chains(*, now: datetime) -> list[list[int]]:
@@ -41,7 +49,7 @@ def due_chains(*, now: datetime) -> list[list[int]]:
 
 
 def _due(now: datetime) -> list[tuple[int, str, float | None]]:
-    feeds = Feed.objects.filter(is_active=True, next_fetch_at__lte=now)
+    feeds = Feed.objects.filter(is_due(now), is_active=True)
     ordered = feeds.order_by("next_fetch_at", "id")
     return list(ordered.values_list("id", "url", "fetch_seconds"))
 
