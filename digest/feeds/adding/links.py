@@ -62,12 +62,19 @@ def feed_links(body: bytes, *, url: str, content_type: str = "") -> list[FeedLin
         return []
     if root is None:
         return []
-    base = next((urljoin(url, str(one.get("href") or "")) for one in root.iter("base")), url)
+    base = next((_joined(url, str(one.get("href") or "")) for one in root.iter("base")), url)
     found = _alternates(root, base) or _by_path(root, base)
     once: dict[str, FeedLink] = {}
     for link in found:
         once.setdefault(link.url, link)
     return sorted(once.values(), key=_is_about_comments)
+
+
+def _joined(url: str, href: str) -> str:
+    try:
+        return urljoin(url, href)
+    except ValueError:  # such as `http://[`
+        return url
 
 
 def _alternates(root: etree._Element, base: str) -> list[FeedLink]:

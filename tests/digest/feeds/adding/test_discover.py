@@ -58,6 +58,7 @@ def _in_this_process(monkeypatch):
         (alternate("/comments/feed", title="Comments") + alternate("/feed"),
          [("/feed", "", "RSS"), ("/comments/feed", "Comments", "RSS")]),
         (alternate("/rss") + alternate("/rss"), [("/rss", "", "RSS")]),
+        ("<base href='http://['>" + alternate("/rss"), [("/rss", "", "RSS")]),
     ],
 )  # fmt: skip
 def test_a_pages_links_to_feeds_are_read(head, found):
