@@ -87,7 +87,8 @@ def _summary(lines: list[ListedFeed]) -> str:
 
 
 def _download(wanted: str) -> HttpResponse:
-    newsletter: Any = Newsletter.objects.filter(pk=wanted).first() if wanted.isdecimal() else None
+    is_id = wanted.isascii() and wanted.isdecimal() and len(wanted) <= 18
+    newsletter: Any = Newsletter.objects.filter(pk=wanted).first() if is_id else None
     if newsletter is None:
         raise Http404
     return HttpResponse(

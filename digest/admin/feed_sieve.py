@@ -91,8 +91,8 @@ def _change(feed: Feed, posted: Any) -> list[str]:
         if changes:
             feed.kinds_let_through = let_through
             feed.save(update_fields=["kinds_let_through"])
-    ids = [int(pk) for pk in posted.getlist("remove") if pk.isascii() and pk.isdecimal()]
-    for rule in SieveRule.objects.filter(feed=feed, pk__in=ids):
+    removed = set(posted.getlist("remove"))
+    for rule in [rule for rule in SieveRule.objects.filter(feed=feed) if str(rule.pk) in removed]:
         changes.append(f"removed “{rule.value}”")
         rule.delete()
     if posted.get("value", "").strip():

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.core.validators import MaxValueValidator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http import HttpResponseRedirect as Redirect
 from django.template.loader import render_to_string
@@ -22,6 +23,7 @@ from digest.models import SectionRule, Story
 from subscribers.models import Newsletter, Section
 
 _SHOWN = 50
+_LAST_POSITION = 1_000_000
 
 
 class SectionRuleForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -35,6 +37,8 @@ class SectionRuleForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         if position := self.fields.get("position"):
             position.required = False
+            # Far from what the column holds: a rule that is put first moves all others.
+            position.validators.append(MaxValueValidator(_LAST_POSITION))
             position.help_text = f"{position.help_text} Empty: last."
             if not self.instance.pk:
                 self.initial["position"] = None

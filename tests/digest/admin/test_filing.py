@@ -90,6 +90,17 @@ def test_a_saved_rule_is_applied_after_its_count_was_shown(admin_client, stories
     assert "are where the rules" in admin_client.get(url).content.decode()
 
 
+def test_a_rules_place_leaves_room_behind_it(admin_client, sport):
+    page = admin_client.post(reverse(ADD), typed(sport, position=2**31 - 1))
+    assert "less than or equal to 1000000" in page.content.decode()
+
+    for value in ("1000000", ""):
+        admin_client.post(reverse(ADD), typed(sport, position=value, value=f"sport/{value}"))
+
+    positions = SectionRule.objects.values_list("position", flat=True)
+    assert list(positions) == [1_000_000, 1_000_001]
+
+
 def test_the_same_condition_twice_and_another_newsletters_feed_are_refused(
     admin_client, feed, sport
 ):
@@ -278,7 +289,7 @@ def test_another_feeds_words_are_not_removed_and_all_kinds_stay_with_propose_eve
     other = SieveRule.objects.create(newsletter=feed.newsletter, value="Podcast")
     type(feed).objects.update(takes_all=True, kinds_let_through=["game"])
 
-    sieve(admin_client, feed, remove=[other.pk, "x"])
+    sieve(admin_client, feed, remove=[other.pk, "x", "9" * 5000])
 
     feed.refresh_from_db()
     assert feed.kinds_let_through == ["game"]
