@@ -86,7 +86,9 @@ def _group(newsletter_id: int, *, now: datetime, from_scratch: bool) -> int:
     held = {story.pk: story.event for story in recent}
     new = sum(event is None for event in held.values())
     joins = not from_scratch and new <= min(MOST_JOINING, MOST_JOINING_SHARE * len(recent))
-    count = _write(recent, _places(_events(recent, joins=joins), held))
+    # Who joins takes the number of a cluster, although the story whose id it is may be too old by now.
+    clusters = {story.pk: story.cluster or story.event for story in recent} if joins else {}
+    count = _write(recent, _places(_events(recent, joins=joins), held, clusters))
     # What is too old to be compared, or too much, is an event of its own.
     rest = Story.objects.filter(
         newsletter=newsletter_id, event=None, added_at__gte=now - COMPARED_WITHIN
@@ -102,11 +104,22 @@ class Numbers(NamedTuple):
     cluster: int | None
 
 
-def _places(events: Sequence[FoundEvent], held: Mapping[int, int | None]) -> dict[int, Numbers]:
-    """Return where each story belongs; the events have the stories' ids."""
+def _places(
+    events: Sequence[FoundEvent],
+    held: Mapping[int, int | None],
+    clusters: Mapping[int, int | None],
+) -> dict[int, Numbers]:
+    """Return where each story belongs; the events have the stories' ids.
+
+    `clusters` has the numbers of those that stay clusters.
+    """
     groups = [[pk for text in event.texts for pk in text] for event in events]
     return {
-        pk: Numbers(number, min(text) if len(group) > 1 else None, min(event.around))
+        pk: Numbers(
+            number,
+            min(text) if len(group) > 1 else None,
+            next(filter(None, map(clusters.get, event.around)), min(event.around)),
+        )
         for event, group, number in zip(events, groups, event_numbers(groups, held), strict=True)
         for text in event.texts
         for pk in text

@@ -56,6 +56,23 @@ def test_a_new_story_joins_and_nothing_else_is_written(newsletter):
     assert events() == before | {story.title: story.event}
 
 
+def test_a_cluster_keeps_its_number_when_the_story_whose_id_it_is_is_too_old(newsletter):
+    too_old = Story.objects.get(title=TITLES[0])
+    number = too_old.pk
+    of_cluster = Story.objects.filter(title__in=TITLES[1:3])
+    of_cluster.update(cluster=number)
+    too_old.delete()
+    story = factories.story(
+        newsletter, title="Chile: earthquake kills eleven in the north", event=None
+    )
+
+    grouping.group_stories(newsletter_id=newsletter.pk, now=NOW)
+
+    story.refresh_from_db()
+    assert story.event == of_cluster.get(title=TITLES[1]).event
+    assert {story.cluster, *of_cluster.values_list("cluster", flat=True)} == {number}
+
+
 def test_an_event_of_a_cluster_may_be_the_same_after_all(newsletter):
     cluster = dict(Story.objects.values_list("title", "cluster"))
 
