@@ -154,8 +154,10 @@ def _note(story: Story, changed: Collection[str]) -> list[str]:
         story.section_is_pinned = True
     if "is_wanted" in changed:
         story.wanted_at = now() if story.is_wanted else None
-    noted = {"section": "section_is_pinned", "is_wanted": "wanted_at"}
-    return [field for name, field in noted.items() if name in changed]
+        if story.is_wanted:
+            story.link_died_at = None
+    noted = {"section": ["section_is_pinned"], "is_wanted": ["wanted_at", "link_died_at"]}
+    return [field for name, fields in noted.items() if name in changed for field in fields]
 
 
 @admin.register(Story)
@@ -302,7 +304,9 @@ class StoryAdmin(EventPage, SendsBreakingNews):
 
     @admin.action(description="Propose them, whatever they look like", permissions=["change"])
     def want(self, request: HttpRequest, queryset: QuerySet[Story]) -> None:
-        count = queryset.update(is_wanted=True, wanted_at=now(), is_hidden=False)
+        count = queryset.update(
+            is_wanted=True, wanted_at=now(), is_hidden=False, link_died_at=None
+        )
         self._confirm(request, count, "proposed again")
 
     @admin.action(description="Rank them higher", permissions=["change"])

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from digest.feeds import fetch
 from digest.models import Edition, Story
@@ -33,7 +33,8 @@ def look_at_link(*, story_id: int, now: datetime) -> None:
     """Look at a story's link if it is due, and record what its server says.
 
     Only 404 and 410, twice and some minutes apart, say that the page is gone. Whatever else goes
-    wrong says nothing: a server that is slow, or that refuses programs, still has the page.
+    wrong says nothing: a server that is slow, or that refuses programs, still has the page. Some
+    say 404 to programs, so what they say again counts no more once an editor wants the story.
     """
     story = Story.objects.filter(pk=story_id).first()
     if story is None or not _due(now).filter(pk=story_id).update(link_checked_at=now):
@@ -45,9 +46,8 @@ def look_at_link(*, story_id: int, now: datetime) -> None:
     # An editor may have given it another link meanwhile.
     same = Story.objects.filter(pk=story_id, url=story.url)
     if status in _GONE:
-        same.filter(link_missing_at__lte=now - LOOK_AGAIN, link_died_at=None).update(
-            link_died_at=now
-        )
+        again = same.filter(link_missing_at__lte=now - LOOK_AGAIN, link_died_at=None)
+        again.exclude(wanted_at__gte=F("link_missing_at")).update(link_died_at=now)
         same.filter(link_missing_at=None).update(link_missing_at=now)
     elif HTTPStatus(200) <= status < HTTPStatus(300):
         same.exclude(link_missing_at=None).update(link_missing_at=None, link_died_at=None)

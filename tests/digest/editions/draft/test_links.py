@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 
 from digest.editions.draft.links import due_links, look_at_link
 from digest.models import Edition, Story
@@ -52,6 +53,26 @@ def test_a_page_that_was_missing_for_a_moment_is_not_gone(web, story):
     look(story, AGAIN)
 
     assert (story.link_missing_at, story.link_died_at) == (None, None)
+
+
+def test_an_editor_brings_back_what_a_server_denies_to_programs(web, story, admin_client):
+    look(story, NOW)
+    assert look(story, AGAIN).link_died_at
+    url = reverse("admin:digest_story_changelist")
+
+    admin_client.post(url, {"action": "want", "_selected_action": [story.pk]})
+
+    later = AGAIN + timedelta(minutes=5)
+    assert look(story, later).link_died_at is None
+    # A page that is there, and then is not, is gone all the same.
+    web.serve("/page", b"here")
+    look(story, later + timedelta(minutes=5))
+    web.serve("/page", status=404)
+    Story.objects.update(wanted_at=later)
+    Edition.objects.update(sends_at=later + timedelta(minutes=60))
+    look(story, later + timedelta(minutes=35))
+    look(story, later + timedelta(minutes=40))
+    assert story.link_died_at
 
 
 @pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
