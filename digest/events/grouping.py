@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import F, Min
-from django.db.models.functions import Coalesce
+from django.db.models import F, Min, Window
+from django.db.models.functions import Coalesce, RowNumber
 
 from digest.events.recent import COMPARED_WITHIN, comparable
 from digest.events.vectors import packed_vectors
@@ -23,6 +23,9 @@ logger = logging.getLogger(__name__)
 
 # Of more stories than these in that time, only the newest are compared.
 MOST_STORIES = 15_000
+# And then so many of one feed, so that one whose entries are all new at each fetch is not all that
+# is compared.
+MOST_OF_A_FEED = 1500
 # A feed brings its stories one after the other. All of them are grouped at once.
 SETTLED_AFTER = timedelta(minutes=2)
 # Of more new stories than these, or than this share of all, everything is grouped again.
@@ -77,12 +80,7 @@ def group_stories(*, newsletter_id: int, now: datetime, from_scratch: bool = Fal
 
 
 def _group(newsletter_id: int, *, now: datetime, from_scratch: bool) -> int:
-    recent = list(
-        comparable([newsletter_id], now=now)
-        .annotate(dated=Coalesce("published_at", "added_at"))
-        .select_related("feed")
-        .order_by("-dated", "-pk")[:MOST_STORIES]
-    )
+    recent = _recent(newsletter_id, now)
     held = {story.pk: story.event for story in recent}
     new = sum(event is None for event in held.values())
     joins = not from_scratch and new <= min(MOST_JOINING, MOST_JOINING_SHARE * len(recent))
@@ -94,6 +92,22 @@ def _group(newsletter_id: int, *, now: datetime, from_scratch: bool) -> int:
         newsletter=newsletter_id, event=None, added_at__gte=now - COMPARED_WITHIN
     ).exclude(pk__in=held)
     return count + rest.update(event=F("pk"), cluster=F("pk"))
+
+
+def _recent(newsletter_id: int, now: datetime) -> list[Story]:
+    newest = ("-dated", "-pk")
+    stories = (
+        comparable([newsletter_id], now=now)
+        .annotate(dated=Coalesce("published_at", "added_at"))
+        .select_related("feed")
+        .order_by(*newest)
+    )
+    found = list(stories[:MOST_STORIES])
+    if len(found) < MOST_STORIES:
+        return found
+    place = Window(RowNumber(), partition_by=Coalesce("feed", -F("pk")), order_by=newest)
+    ranked = stories.annotate(place_in_feed=place).filter(place_in_feed__lte=MOST_OF_A_FEED)
+    return list(ranked[:MOST_STORIES])
 
 
 class Numbers(NamedTuple):

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest import tasks
+from digest.events import grouping
 from digest.events.grouping import due_newsletters, event_numbers, group_stories
 from digest.events.summary import Summary, summaries_of
 from digest.feeds import child_process
@@ -207,3 +208,21 @@ def test_a_summary_counts_outlets_and_reports_and_says_since_when(newsletter):
     assert summary.in_words(NOW) == "2 sources, 3 reports, first seen 7 hours ago"
     alone = Summary(sources=1, reports=1, first_at=NOW)
     assert alone.in_words(NOW) == "1 source, first seen in the last hour"
+
+
+def test_a_feed_whose_entries_are_new_at_each_fetch_leaves_the_others_to_be_compared(
+    newsletter, monkeypatch, grouped_here
+):
+    monkeypatch.setattr(grouping, "MOST_STORIES", 6)
+    monkeypatch.setattr(grouping, "MOST_OF_A_FEED", 3)
+    quakes = [story(newsletter, title, event=None) for title in QUAKE[:2]]
+    flood = factories.feed(newsletter)
+    offers = [
+        story(newsletter, f"Offer of lamp {number}", hours=1, feed=flood, event=None)
+        for number in range(7)
+    ]
+
+    group_stories(newsletter_id=newsletter.pk, now=NOW)
+
+    assert len(set(numbers(*quakes))) == 1
+    assert None not in numbers(*offers)
