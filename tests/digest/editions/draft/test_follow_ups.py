@@ -88,6 +88,7 @@ def test_something_new_of_a_printed_event_is_proposed_once_as_a_follow_up(newsle
         ({}, {"what": "aground off Hull"}),  # nothing new
         ({}, {"at": YESTERDAY - 2 * HOUR}),  # older than the edition
         ({}, {"added_at": YESTERDAY - HOUR}),  # the edition could have had it
+        ({}, {"link_died_at": NOW}),  # its page is gone
         ({"status": "draft", "sending_at": None}, {}),  # readers do not have it yet
         ({}, {"link_died_at": NOW}),  # its page is gone
     ],
