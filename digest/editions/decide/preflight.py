@@ -40,7 +40,7 @@ def find_problems(edition: Edition) -> list[EditionProblem]:
     The mail is rendered for this, because only then its size is known.
     """
     items = in_printed_order(list(edition.items.select_related("story")))
-    found = [*_of_the_edition(edition, items), *_of_the_stories(items), *mail_problems(edition)]
+    found = [*_of_the_edition(edition, items), *_of_the_stories(edition, items), *mail_problems(edition)]
     return sorted(found, key=lambda problem: not problem.blocking)
 
 
@@ -115,7 +115,7 @@ def _old_news(edition: Edition, items: Sequence[EditionItem]) -> list[EditionPro
     return [EditionProblem("old-news", message, blocking=False)]
 
 
-def _of_the_stories(items: Sequence[EditionItem]) -> list[EditionProblem]:
+def _of_the_stories(edition: Edition, items: Sequence[EditionItem]) -> list[EditionProblem]:
     found = []
     for number, item in enumerate(items, start=1):
         if not item.shown_headline.strip():
@@ -124,6 +124,9 @@ def _of_the_stories(items: Sequence[EditionItem]) -> list[EditionProblem]:
             found.append(
                 EditionProblem("no-link", f"“{item.shown_headline}” has neither a link nor a text.")
             )
+        if item.story.is_hidden and not edition.corrects_id:
+            message = f"“{item.shown_headline}” is hidden: an editor wants it proposed no more."
+            found.append(EditionProblem("hidden", message, blocking=False))
         if item.story.link_died_at:
             found.append(
                 EditionProblem(

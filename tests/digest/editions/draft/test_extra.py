@@ -9,11 +9,12 @@ from django.db import IntegrityError, transaction
 
 from digest.editions.decide import release
 from digest.editions.decide.approve import NotApprovable, approve
+from digest.editions.decide.preflight import find_problems
 from digest.editions.decide.stop import skip
 from digest.editions.draft.draft import draft_edition
 from digest.editions.draft.extra import ExtraExists, NoExtraEditions, draft_extra
 from digest.editions.edit.reopen import CannotReopen, reopen
-from digest.models import Edition
+from digest.models import Edition, Story
 from digest.templatetags.editions import latest_edition
 from tests import factories
 from tests.factories import NOW
@@ -31,6 +32,14 @@ def story(db):
         section=factories.section(newsletter),
         source_name="Coast Wire",
     )
+
+
+def test_its_page_says_that_the_story_is_hidden(story):
+    Story.objects.update(is_hidden=True)
+
+    edition = draft_extra(story_id=story.pk, now=NOW)
+
+    assert [p.code for p in find_problems(edition) if "is hidden" in p.message] == ["hidden"]
 
 
 def test_it_has_the_story_as_its_lead_and_is_due_at_once(story):
