@@ -81,7 +81,7 @@ def _group(
     """Return the groups at each of the levels, the highest score first."""
     if not articles:
         return [[] for _ in levels]
-    order = sorted(range(len(articles)), key=lambda index: _in_order(articles[index]))
+    order = in_order(articles)
     rows = rows_of(vectors, len(articles))
     pinned = None if pins is None else _numbered([pins[index] for index in order])
     likeness = Likeness(
@@ -131,7 +131,12 @@ def _checked(vectors: Any, count: int) -> Floats:
     return rows
 
 
-def _in_order(article: Article) -> tuple[float, str, str, str, str, str]:
+def in_order(articles: Sequence[Article]) -> list[int]:
+    """Return the articles' indexes, sorted by nothing but what the articles say."""
+    return sorted(range(len(articles)), key=lambda index: _sort_key(articles[index]))
+
+
+def _sort_key(article: Article) -> tuple[float, str, str, str, str, str]:
     """Return what an article is sorted by: only its own content, so arrival decides nothing."""
     time = article.published.timestamp() if article.published else 0.0
     return (time, article.url, article.title, article.source, article.summary, article.lang)

@@ -17,6 +17,7 @@ from digest.ranking.events import (
     LOOSE_WITH_VECTORS,
     average_link,
     cut,
+    in_order,
     rows_of,
 )
 from digest.ranking.likeness import Likeness
@@ -44,15 +45,44 @@ def join(
 
     Raises ValueError if more than MOST_NEW are new.
     """
-    new = np.flatnonzero([event is None for event in held])
-    if len(new) > MOST_NEW:
-        raise ValueError(f"{len(new)} new articles; group them all")
-    around = held if clusters is None else clusters
-    if not len(new):
-        return _by(held), _by(around)
+    count = sum(event is None for event in held)
+    if count > MOST_NEW:
+        raise ValueError(f"{count} new articles; group them all")
+    # Of equal scores the first counts, so the articles' own content says which is first.
+    order = in_order(articles)
+    events = [held[index] for index in order]
+    around = events if clusters is None else [clusters[index] for index in order]
+    # What is known has a cluster, if only that of its event.
+    around = [
+        event if number is None else number for event, number in zip(events, around, strict=True)
+    ]
+    if not count:
+        return _listed(_by(events), order), _listed(_by(around), order)
     rows = rows_of(vectors, len(articles))
-    likeness = Likeness(articles, rows, without_vectors=LEAST_WITH_VECTORS / LEAST)
-    least = (LEAST, LOOSE) if rows is None else (LEAST_WITH_VECTORS, LOOSE_WITH_VECTORS)
+    likeness = Likeness(
+        [articles[index] for index in order],
+        None if rows is None else rows[order],
+        without_vectors=LEAST_WITH_VECTORS / LEAST,
+    )
+    found = _joined_both(likeness, events, around, has_vectors=rows is not None)
+    return _listed(found[0], order), _listed(found[1], order)
+
+
+def _listed(groups: Sequence[Sequence[int]], order: Sequence[int]) -> list[list[int]]:
+    """Return the groups with the indexes that the articles had before they were put in order."""
+    return sorted(sorted(order[index] for index in group) for group in groups)
+
+
+def _joined_both(
+    likeness: Likeness,
+    held: Sequence[Hashable],
+    around: Sequence[Hashable],
+    *,
+    has_vectors: bool,
+) -> tuple[list[list[int]], list[list[int]]]:
+    """Return the events and the clusters as `join` does."""
+    new = np.flatnonzero([event is None for event in held])
+    least = (LEAST_WITH_VECTORS, LOOSE_WITH_VECTORS) if has_vectors else (LEAST, LOOSE)
     events = _joined(likeness, new, _by(held), least[0])
     # What joined an event is in that event's cluster. Only the others look for one.
     known = _by(around)

@@ -74,3 +74,18 @@ def test_each_report_is_in_one_group_and_the_known_ones_stay(articles, data, wit
     found = {index: number for number, indexes in enumerate(groups) for index in indexes}
     known = [(event, found[index]) for index, event in enumerate(held) if event is not None]
     assert len(set(known)) == len({event for event, _ in known}) == len({at for _, at in known})
+
+
+def test_the_order_decides_nothing_where_scores_are_equal():
+    """Three outlets print one headline, and two events are as near to a fourth report."""
+    same = [report("Earthquake in Chile", hours=2, source=name) for name in ("A", "B", "C")]
+    groups, _ = join(same, [1, 2, None])
+    turned, _ = join(same[::-1], [None, 2, 1])
+
+    assert {frozenset(group) for group in groups} == {
+        frozenset(2 - index for index in group) for group in turned
+    }
+
+
+def test_what_is_known_without_a_cluster_has_that_of_its_event():
+    assert join(KNOWN, HELD, [*HELD[:5], None, 6, 7])[1] == [[0, 1, 2], [3, 4], [5], [6], [7]]
