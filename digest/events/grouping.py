@@ -84,7 +84,7 @@ def _group(newsletter_id: int, *, now: datetime, from_scratch: bool) -> int:
     held = {story.pk: story.event for story in recent}
     new = sum(event is None for event in held.values())
     joins = not from_scratch and new <= min(MOST_JOINING, MOST_JOINING_SHARE * len(recent))
-    # Who joins takes the number of a cluster, although the story whose id it is may be too old by now.
+    # Who joins a cluster takes its number, also if the story whose id it is is too old by now.
     clusters = {story.pk: story.cluster or story.event for story in recent} if joins else {}
     count = _write(recent, _places(_events(recent, joins=joins), held, clusters))
     # What is too old to be compared, or too much, is an event of its own.
@@ -102,7 +102,7 @@ def _recent(newsletter_id: int, now: datetime) -> list[Story]:
         .select_related("feed")
         .order_by(*newest)
     )
-    found = list(stories[:MOST_STORIES])
+    found: list[Story] = list(stories[:MOST_STORIES])
     if len(found) < MOST_STORIES:
         return found
     place = Window(RowNumber(), partition_by=Coalesce("feed", -F("pk")), order_by=newest)

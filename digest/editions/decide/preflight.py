@@ -40,7 +40,11 @@ def find_problems(edition: Edition) -> list[EditionProblem]:
     The mail is rendered for this, because only then its size is known.
     """
     items = in_printed_order(list(edition.items.select_related("story")))
-    found = [*_of_the_edition(edition, items), *_of_the_stories(edition, items), *mail_problems(edition)]
+    found = [
+        *_of_the_edition(edition, items),
+        *_of_the_stories(edition, items),
+        *mail_problems(edition),
+    ]
     return sorted(found, key=lambda problem: not problem.blocking)
 
 
