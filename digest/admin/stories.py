@@ -304,9 +304,7 @@ class StoryAdmin(EventPage, SendsBreakingNews):
 
     @admin.action(description="Propose them, whatever they look like", permissions=["change"])
     def want(self, request: HttpRequest, queryset: QuerySet[Story]) -> None:
-        count = queryset.update(
-            is_wanted=True, wanted_at=now(), is_hidden=False, link_died_at=None
-        )
+        count = queryset.update(is_wanted=True, wanted_at=now(), is_hidden=False, link_died_at=None)
         self._confirm(request, count, "proposed again")
 
     @admin.action(description="Rank them higher", permissions=["change"])
