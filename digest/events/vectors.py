@@ -14,7 +14,7 @@ from django.db.models.functions import MD5
 import digest.ranking
 from digest.events.recent import ARRIVED_WITHIN, comparable
 from digest.models import Story, TitleVector
-from digest.ranking.embedding import Embed, load, try_out
+from digest.ranking.embedding import PROBE, Embed, load, try_out
 from subscribers.models import Newsletter
 
 logger = logging.getLogger(__name__)
@@ -120,5 +120,12 @@ def _drop_other_dimensions(dimension: int) -> int:
     """Delete what the embedding made before its model was replaced under its name; count it."""
     if not dimension:
         return 0
-    others = TitleVector.objects.filter(embedding=settings.EVENT_EMBEDDING)
-    return others.exclude(dimension__in=[0, dimension]).delete()[0]
+    made = TitleVector.objects.filter(embedding=settings.EVENT_EMBEDDING)
+    others = made.exclude(dimension__in=[0, dimension])
+    if not others.exists():
+        return 0
+    # Otherwise each batch would drop the one before it, and they would be made again for ever.
+    [probe] = _packed([PROBE])
+    if len(probe) // 2 != dimension:
+        raise ValueError("The embedding's vectors have another length at each call.")
+    return others.delete()[0]

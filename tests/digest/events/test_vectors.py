@@ -130,6 +130,21 @@ def test_a_model_that_was_replaced_under_its_name_makes_all_vectors_again(newsle
     assert None not in vectors.packed_vectors([old, new])
 
 
+def test_vectors_of_another_length_at_each_call_are_not_made_again_for_ever(
+    newsletter, monkeypatch
+):
+    lengths = iter(range(3, 99))
+    monkeypatch.setattr(
+        vectors, "load", lambda _: lambda titles: np.ones((len(titles), next(lengths)))
+    )
+    monkeypatch.setattr(vectors, "BATCH", 2)
+    for hours in range(1, 6):
+        story(newsletter, QUAKE[0], hours=hours)
+
+    with pytest.raises(ValueError, match="another length at each call"):
+        embed_all()
+
+
 def test_a_title_that_the_embedding_refuses_has_none_and_keeps_no_other_from_theirs(
     newsletter, caplog
 ):
