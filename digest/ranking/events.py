@@ -18,10 +18,10 @@ from digest.ranking.likeness import Likeness
 
 # Two groups become one if the mean score of their pairs is as high as this: with words alone, and
 # with vectors.
-LEAST, LEAST_WITH_VECTORS = 0.12, 0.18
+LEAST, LEAST_WITH_VECTORS = 0.10, 0.17
 # Events are of one cluster if the same holds at this score: they may be one event after all, or
 # have one subject.
-LOOSE, LOOSE_WITH_VECTORS = 0.07, 0.1
+LOOSE, LOOSE_WITH_VECTORS = 0.06, 0.1
 # More articles than these are not compared all with all. A larger component (a war, a tournament)
 # falls apart at ever higher scores until its parts are small enough.
 LARGEST_COMPONENT = 600

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
+from sklearn.feature_extraction.text import HashingVectorizer
+from sklearn.preprocessing import normalize
 
 from digest.ranking.article import Article
 from digest.ranking.candidates import Floats, Indexes, candidates
@@ -30,6 +31,9 @@ FADE = 0.5
 # is background, which reports of other events share.
 TITLE_COUNTS = 2
 TITLE_CHARACTERS, SUMMARY_CHARACTERS = 300, 240
+# The logarithm of tf-idf says little among a few hundred articles, where most words are rare. With
+# this power of it, two strangers are further apart that share "children" or "people".
+RARITY = 1.5
 PAIRS_AT_ONCE = 20_000
 # The share of the vectors in a pair of one language, and in a pair of two: these share names and
 # numbers, and few other words.
@@ -166,8 +170,13 @@ def _lang(article: Article) -> str:
 
 
 def _weighed(counts: sparse.csr_matrix) -> sparse.csr_matrix:
-    weighed: sparse.csr_matrix = TfidfTransformer(sublinear_tf=True).fit_transform(counts)
-    return weighed.astype(np.float32)
+    """Return rows of length 1; a word counts the more the rarer it is among the articles."""
+    articles, holders = counts.shape[0], np.bincount(counts.indices, minlength=counts.shape[1])
+    rarity = (np.log((1 + articles) / (1 + holders)) + 1) ** RARITY
+    weighed = counts.astype(np.float32)
+    weighed.data = (np.log(weighed.data) + 1) * rarity[weighed.indices].astype(np.float32)
+    rows: sparse.csr_matrix = normalize(weighed, copy=False)
+    return rows
 
 
 def _unit(vectors: Any) -> Floats:

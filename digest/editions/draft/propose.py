@@ -203,7 +203,7 @@ def _is_fresh(since: datetime) -> Q:
 def _news(stories: QuerySet[Story]) -> list[Story]:
     place = Window(RowNumber(), partition_by=Coalesce("feed", -F("pk")), order_by=_NEWEST)
     near = stories.annotate(place_in_feed=place).filter(place_in_feed__lte=MAX_OF_A_FEED)
-    candidates = list(near[:MAX_CANDIDATES])
+    candidates: list[Story] = list(near[:MAX_CANDIDATES])
     if len(candidates) == MAX_CANDIDATES:
         candidates += _widely_reported(stories, beside=candidates)
     sieve = Sieve(candidates)

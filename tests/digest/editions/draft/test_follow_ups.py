@@ -90,7 +90,6 @@ def test_something_new_of_a_printed_event_is_proposed_once_as_a_follow_up(newsle
         ({}, {"added_at": YESTERDAY - HOUR}),  # the edition could have had it
         ({}, {"link_died_at": NOW}),  # its page is gone
         ({"status": "draft", "sending_at": None}, {}),  # readers do not have it yet
-        ({}, {"link_died_at": NOW}),  # its page is gone
     ],
 )
 def test_nothing_new_is_no_follow_up(newsletter, print_event, edition_fields, report_fields):
