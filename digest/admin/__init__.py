@@ -4,6 +4,7 @@ dashboard      the first page: what goes out next, and what needs an editor
 navigation     the sidebar
 edition        one edition, from draft to sent
 stories        the stories, and adding one by hand
+story_actions  what is done to several stories at once
 breaking_news  turns a story into an extra edition
 event_page     one news event, and what belongs to it
 feeds          the feeds, and how their last fetches went

@@ -9,8 +9,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, F, OuterRef, Prefetch, QuerySet, Subquery, URLField, Value
-from django.db.models.functions import Greatest, Least
+from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery, URLField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
@@ -29,11 +28,10 @@ from digest.admin.edition import rights
 from digest.admin.event_page import EventPage, event_url
 from digest.admin.local_times import format_local
 from digest.admin.section_rules import offer_always
+from digest.admin.story_actions import StoryActions
 from digest.editions.decide.approve import void_if_changed
 from digest.editions.draft.passed_over import Sieve, why_not_proposed
-from digest.events import correct
 from digest.feeds.manual import by_hand
-from digest.filing import apply
 from digest.models import Edition, EditionItem, Story
 from subscribers.models import Newsletter, Section
 from subscribers.plumbing import kept_edits
@@ -161,7 +159,7 @@ def _note(story: Story, changed: Collection[str]) -> list[str]:
 
 
 @admin.register(Story)
-class StoryAdmin(EventPage, SendsBreakingNews):
+class StoryAdmin(StoryActions, EventPage, SendsBreakingNews):
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
     list_display = [
         "title", "source", "section", "published", "reports", "printed", "ranked",
@@ -293,62 +291,6 @@ class StoryAdmin(EventPage, SendsBreakingNews):
                 newsletter__stories=match.kwargs.get("object_id")
             )
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
-    @admin.action(description="Hide: never propose them", permissions=["change"])
-    def hide(self, request: HttpRequest, queryset: QuerySet[Story]) -> None:
-        self._confirm(request, queryset.update(is_hidden=True), "hidden")
-
-    @admin.action(description="Show again", permissions=["change"])
-    def unhide(self, request: HttpRequest, queryset: QuerySet[Story]) -> None:
-        self._confirm(request, queryset.update(is_hidden=False), "proposed again")
-
-    @admin.action(description="Propose them, whatever they look like", permissions=["change"])
-    def want(self, request: HttpRequest, queryset: QuerySet[Story]) -> None:
-        count = queryset.update(is_wanted=True, wanted_at=now(), is_hidden=False, link_died_at=None)
-        self._confirm(request, count, "proposed again")
-
-    @admin.action(description="Rank them higher", permissions=["change"])
-    def higher(self, request: HttpRequest, queryset: QuerySet[Story]) -> None:
-        raised = Least(F("boost") + 1, Value(Story.Boost.MUCH_HIGHER))
-        self._confirm(request, queryset.update(boost=raised), "ranked higher from now on")
-
-    @admin.action(description="Rank them lower", permissions=["change"])
-    def lower(self, request: HttpRequest, queryset: QuerySet[Story]) -> None:
-        lowered = Greatest(F("boost") - 1, Value(Story.Boost.MUCH_LOWER))
-        self._confirm(request, queryset.update(boost=lowered), "ranked lower from now on")
-
-    @admin.action(description="Rank them by themselves", permissions=["change"])
-    def as_it_is(self, request: HttpRequest, queryset: QuerySet[Story]) -> None:
-        self._confirm(request, queryset.update(boost=Story.Boost.NONE), "ranked by themselves")
-
-    @admin.action(description="File them by the rules, no longer by hand", permissions=["change"])
-    def file_by_rules(self, request: HttpRequest, queryset: QuerySet[Story]) -> None:
-        count = apply.file_again(queryset.values_list("pk", flat=True))
-        stories = "1 story has" if count == 1 else f"{count} stories have"
-        messages.success(request, f"{stories} another section now.")
-
-    @admin.action(description="They report one event", permissions=["change"])
-    def one_event(self, request: HttpRequest, queryset: QuerySet[Story]) -> None:
-        try:
-            count = correct.join(queryset.values_list("pk", flat=True))
-        except correct.NotOneNewsletter as error:
-            messages.error(request, str(error))
-        else:
-            messages.success(request, f"One event, with {count} reports.")
-
-    @admin.action(description="They report another event", permissions=["change"])
-    def another_event(self, request: HttpRequest, queryset: QuerySet[Story]) -> None:
-        try:
-            left = correct.separate(queryset.values_list("pk", flat=True))
-        except correct.NotOneNewsletter as error:
-            messages.error(request, str(error))
-        else:
-            stay = f"{left} reports stay" if left != 1 else "1 report stays"
-            messages.success(request, f"An event of their own; {stay} where they were.")
-
-    def _confirm(self, request: HttpRequest, count: int, result: str) -> None:
-        stories = "1 story is" if count == 1 else f"{count} stories are"
-        messages.success(request, f"{stories} {result}.")
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None

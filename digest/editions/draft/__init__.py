@@ -3,6 +3,7 @@
 slots        the days and times at which a newsletter's schedules have an edition
 draft        makes a slot's edition and fills it
 propose      what an edition would print, for a daily one from what is new
+pool         the stories that are new and not taken
 backtest     what other weights would have proposed lately
 best_of      the best of a week, for a weekly edition
 features     what the ranking goes by, and its reasons in words

@@ -12,13 +12,8 @@ from digest.editions.draft.passed_over import (
     short_sections,
     why_so_few,
 )
-from digest.editions.draft.propose import (
-    Proposal,
-    count_new,
-    fresh_since,
-    propose_as_of,
-    take_turns,
-)
+from digest.editions.draft.pool import count_new, fresh_since
+from digest.editions.draft.propose import Proposal, propose_as_of, take_turns
 from digest.editions.draft.slots import plan_for
 from digest.models import Cadence, Edition, EditionItem, EditionLogEntry, Schedule
 from digest.rendering.content_hash import content_hash

@@ -165,7 +165,7 @@ def _sources_in_words(state: EventState | None) -> list[str]:
         return ["not compared with other reports yet"]
     words = "1 source" if state.sources == 1 else f"{state.sources} sources"
     own = state.own_reporting
-    if own is None or state.sources == 1:
+    if own in (None, state.sources):
         return [words]
     return [f"{words}, {own} of {'its' if own == 1 else 'their'} own reporting"]
 

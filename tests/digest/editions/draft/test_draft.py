@@ -9,7 +9,7 @@ from django.apps import apps
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Count
 
-from digest.editions.draft import propose
+from digest.editions.draft import pool
 from digest.editions.draft.draft import DayIsOver, draft_edition
 from digest.editions.draft.passed_over import Sieve, why_not_proposed
 from digest.editions.draft.slots import DueSlot, due_slots
@@ -185,8 +185,8 @@ def test_hidden_stories_and_stories_already_printed_are_not_proposed(newsletter)
 def test_a_feed_whose_entries_are_new_at_each_fetch_leaves_room_for_the_others(
     newsletter, monkeypatch
 ):
-    monkeypatch.setattr(propose, "MAX_CANDIDATES", 6)
-    monkeypatch.setattr(propose, "MAX_OF_A_FEED", 4)
+    monkeypatch.setattr(pool, "MAX_CANDIDATES", 6)
+    monkeypatch.setattr(pool, "MAX_OF_A_FEED", 4)
     flood = factories.feed(newsletter)
     for minute in range(8):
         at = NOW - timedelta(minutes=minute)
@@ -357,8 +357,8 @@ def test_the_query_count_of_drafting_does_not_depend_on_the_number_of_stories(
 def test_a_widely_reported_event_is_found_behind_any_number_of_newer_stories(
     newsletter, monkeypatch
 ):
-    monkeypatch.setattr(propose, "MAX_CANDIDATES", 5)
-    monkeypatch.setattr(propose, "MOST_EVENTS", 1)
+    monkeypatch.setattr(pool, "MAX_CANDIDATES", 5)
+    monkeypatch.setattr(pool, "MOST_EVENTS", 1)
     Story.objects.update(published_at=NOW)
     reports = [
         factories.story(newsletter, source_name=f"Paper {n}", published_at=NOW - timedelta(hours=9))
