@@ -14,7 +14,7 @@ TEMPLATES = Path(settings.BASE_DIR) / "templates"
 # Templates that are not for readers, and an include that holds only the attributes lang and dir.
 STAFF = (
     "admin", "api", "mailbox", "email/draft", "email/held", "email/not_sent", "email/reminder",
-    "subscribers/_language.html",
+    "subscribers/_language.html", "unfold",
 )  # fmt: skip
 READERS = sorted(
     path.relative_to(TEMPLATES).as_posix()

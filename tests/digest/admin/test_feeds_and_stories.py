@@ -508,7 +508,7 @@ def test_the_list_says_why_a_story_is_not_proposed_and_an_editor_takes_it_after_
     ]
     assert sorted(reasons) == [
         "", "a briefing that lists other stories", "hidden", "of unknown age",
-        "older than two days",
+        "old already when it arrived",
     ]  # fmt: skip
 
     assert "1 story is proposed again." in messages_of(act(admin_client, "want", briefing))

@@ -68,15 +68,6 @@ def test_the_usual_weights_choose_what_was_proposed(admin_client, newsletter, ed
     assert "They would have chosen the same stories." in page.content.decode()
 
 
-def test_what_the_autopilot_took_after_the_draft_does_not_seem_to_go_out(
-    admin_client, newsletter, edition
-):
-    taken = report(newsletter, "Taken since", hours=1)
-    edition.items.update(story=taken)
-
-    assert fates(admin_client.get(url(newsletter))) == {"Taken since": "stays"}
-
-
 def test_breaking_news_is_not_compared_since_no_draft_chose_it(admin_client, newsletter, edition):
     edition.extra_story = edition.items.get().story
     edition.save(update_fields=["extra_story"])

@@ -389,7 +389,8 @@ def test_a_form_that_never_comes_leaves_a_link_to_our_page_and_no_gap(
     link.wait_for()
     assert link.get_attribute("href") == f"{live_server.url}/newsletters/econo/"
     assert len(link.inner_text()) > 10
-    assert page.locator("daybreak-form").bounding_box()["height"] < 60
+    form = page.locator("daybreak-form")
+    wait_for(lambda: form.bounding_box()["height"] < 60, what="the gap to close")
 
 
 def test_the_room_for_a_script_that_never_comes_closes(article, page, newsletter):

@@ -33,9 +33,9 @@ def test_a_feed_is_due_that_was_to_wait_longer_than_any_does(web, days, is_due):
     feed = factories.feed(factories.newsletter(), url=web.serve("/f", rss(1)))
     Feed.objects.update(next_fetch_at=NOW + timedelta(days=days))
 
-    assert due.due_feed_ids(now=NOW) == [feed.pk] * is_due
+    assert due.due_chains(now=NOW) == [[feed.pk]] * is_due
     assert ingest.fetch_feed(feed_id=feed.pk, now=NOW).fetched is is_due
-    assert due.due_feed_ids(now=NOW) == []
+    assert due.due_chains(now=NOW) == []
 
 
 # --- Before a draft ------------------------------------------------------------------------------
