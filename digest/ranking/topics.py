@@ -37,6 +37,7 @@ SIGNS_OF_A_TOPIC = 2
 FOLDER_SAYS_ITS_NAME = 1 / 3
 # A word is a name if this share of its uses within sentences have a capital.
 NAMES_HAVE_CAPITALS, FEWEST_CAPITALS = 0.8, 2
+SHORTEST_IN_PHRASE = 4
 TITLE_CHARACTERS, SUMMARY_CHARACTERS, URL_CHARACTERS = 300, 240, 500
 # A topic is shown by a phrase instead of a word of it if the word stands mostly in that phrase.
 USUALLY = 0.8
@@ -110,7 +111,11 @@ def _members(events: Sequence[_Event], spelling: _Spelling) -> dict[str, set[int
     rare = {word for word, count in said.items() if count <= few}
     for index, event in enumerate(events):
         names = {word for word in event.title if spelling.is_name(word)}
-        phrases = {phrase for phrase in event.phrases if rare.issuperset(phrase.split())}
+        phrases = {
+            phrase
+            for phrase in event.phrases
+            if rare.issuperset(phrase.split()) and spelling.says_something(phrase)
+        }
         for mark in names | phrases | (event.twice & rare):
             carried[mark].add(index)
     for folder, indexes in _folders(events).items():
@@ -229,6 +234,13 @@ class _Spelling:
     def is_name(self, stem: str) -> bool:
         capitals = self._capitals[stem]
         return capitals >= max(FEWEST_CAPITALS, NAMES_HAVE_CAPITALS * self._uses[stem])
+
+    def says_something(self, phrase: str) -> bool:
+        """Whether a phrase has a name in it, or two words of some length: not "and its"."""
+        words = phrase.split()
+        return any(self.is_name(word) or is_run(word) for word in words) or all(
+            len(word) >= SHORTEST_IN_PHRASE for word in words
+        )
 
     def shown(self, mark: str) -> str:
         """Return the form in which a mark was written most often, "Swift" as "Taylor Swift"."""

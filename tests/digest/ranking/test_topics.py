@@ -199,3 +199,10 @@ def test_long_texts_cost_no_more_than_their_first_part(unit):
         return count_steps(lambda: topics(events))
 
     assert steps(20_000) <= 2 * steps(1000) + 1000
+
+
+def test_two_little_words_in_a_row_are_no_topic():
+    """Among headlines in several languages, the little words of each are rare."""
+    families = ("The Smiths and its dogs", "A village and its wells", "One team and its songs")
+
+    assert of(*((title, "") for title in families)) == ["", "", ""]

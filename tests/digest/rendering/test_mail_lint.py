@@ -3,12 +3,13 @@
 import os
 import shutil
 import subprocess
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
 from django.core import mail
 
-from digest.editions.decide import notify
+from digest.editions.decide import notify, remind
 from subscribers.models import RequestedMail, Subscription
 from subscribers.preferences import (
     address_change,
@@ -117,5 +118,12 @@ def mails_to_an_editor(newsletter):
             newsletter, status=status, reason=reason, reason_detail="Fewer.", notice_due_at=NOW
         )
         assert notify.notify_editors(edition_id=edition.pk, now=NOW) == 1
+        sent[template] = mail.outbox[-1]
+    schedule = factories.schedule(newsletter, name="Evening")
+    times = {"sends_at": NOW + timedelta(minutes=30), "deadline_at": NOW + timedelta(hours=3)}
+    due = {"draft_notice_due_at": NOW, "reminder_due_at": NOW}
+    edition = factories.edition(newsletter, schedule=schedule, **times, **due)
+    for template, tell in (("draft", remind.tell_of_draft), ("reminder", remind.remind)):
+        assert tell(edition_id=edition.pk, now=NOW) == 1
         sent[template] = mail.outbox[-1]
     return sent
