@@ -67,7 +67,7 @@ messages: .venv/run
 	$(BIN)/python manage.py makemessages
 	$(BIN)/python manage.py compilemessages --ignore ".*" --ignore var
 
-# Each bench measures one figure of docs/delivery.md.
+# Each bench measures figures of docs/delivery.md or docs/choice.md.
 bench-ranking: .venv/run
 	$(BIN)/python -m bench.ranking
 

@@ -145,6 +145,8 @@ def _print_editions(web: Web) -> None:
             elif report.event in here:
                 said[slug]["double"] += 1
                 says.append("DOUBLE")
+            elif item.follows_id:
+                said[slug]["follow-up"] += 1
             elif report.event in printed[slug]:
                 said[slug]["repeat"] += 1
                 says.append("REPEAT")
