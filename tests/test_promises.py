@@ -17,7 +17,9 @@ from digest.delivery.transport.esp import connection as esp
 from digest.delivery.transport.smtp import connection as smtp
 from digest.delivery.transport.smtp import timeouts
 from digest.editions.decide import audience
+from digest.events import grouping
 from digest.models import Delivery
+from digest.ranking import joining
 from subscribers import signed_links
 from subscribers.admin import (
     api_tokens,
@@ -203,3 +205,8 @@ def test_a_colour_of_a_request_stands_for_a_value_that_exists(coloured):
     [choices] = {type(value) for value in coloured if value}
 
     assert set(coloured) - {""} <= set(choices)
+
+
+def test_no_more_stories_join_than_joining_takes():
+    """The limit stands twice: whoever groups does not load numpy to ask for it."""
+    assert grouping.MOST_JOINING <= joining.MOST_NEW
